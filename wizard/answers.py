@@ -1,0 +1,101 @@
+"""The user's answers: their shape, and the checks that need no other room.
+
+The shape is a contract (INTERFACE, "Answers file"). Loading from YAML, JSON Schema and saving stand
+in `answers_file.py`, which alone needs pydantic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+VERSION = 1
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
+DatabaseProvider = Literal["render", "neon", "supabase", "postgres", "mongodb", "keep", "stay-with-backups"]
+
+
+@dataclass(frozen=True)
+class CreateDatabase:
+    """A database to provision."""
+
+    name: str
+    region: str | None = None
+    plan: str | None = None
+
+
+@dataclass(frozen=True)
+class DatabaseAnswers:
+    """Where the database goes. `url` and `app_url` are references, never URLs.
+
+    `source` is a path relative to the project, or None for the scan's. `decisions` maps
+    `table.column` (or another subject) to {code: choice}.
+    """
+
+    provider: DatabaseProvider = "postgres"
+    source: str | None = None
+    url: str | None = None
+    app_url: str | None = None
+    create: CreateDatabase | None = None
+    schema: Literal["framework", "derived"] | None = None
+    allow_nonempty: bool = False
+    decisions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StorageRule:
+    """One line of routing: files of `source` matching `match` and within `max_size` (bytes) go to `provider`.
+
+    `source` is a folder relative to the project, or None for the scan's uploads store. `options` are
+    the provider's own keys, already validated against its `Options` (for S3: bucket, region,
+    endpoint, access_key, secret_key; the two keys are references).
+    """
+
+    provider: str
+    source: str | None = None
+    match: str = "**"
+    max_size: int | None = None
+    prefix: str = ""
+    access: Literal["signed", "public"] = "signed"
+    public_url: str | None = None
+    create: bool = False
+    cors: tuple[str, ...] = ()
+    on_conflict: Literal["stop", "keep", "replace"] = "stop"
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeployAnswers:
+    """The platform the app runs on."""
+
+    platform: Literal["render", "vercel", "railway", "fly", "heroku", "none"] = "none"
+    service: str | None = None
+    token: str | None = None
+    set_variables: bool = False
+    trigger: bool = False
+    health_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All choices of one migration. `project` is absolute.
+
+    `backup` is an addition to the contract: `full` copies database and files into the run's folder
+    before anything is written elsewhere, `database` leaves the files where they are.
+    """
+
+    project: Path
+    version: int = VERSION
+    interpreter: str | None = None
+    database: DatabaseAnswers | None = None
+    storage: tuple[StorageRule, ...] = ()
+    backup: Literal["full", "database"] = "full"
+    references: Literal["rewrite", "report", "keep"] = "rewrite"
+    patch: Literal["apply", "show", "skip"] = "apply"
+    skip_edits: tuple[str, ...] = ()
+    verify: Literal["full", "digest"] = "full"
+    public_sample: int | Literal["all"] = 100
+    deploy: DeployAnswers | None = None

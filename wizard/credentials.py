@@ -1,0 +1,182 @@
+"""Secrets: a value that never shows itself, references to where it lives, and one redactor.
+
+A reference is `env:NAME`, `keyring:NAME` or `file:PATH`; a literal secret is never accepted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import quote, unquote, urlsplit
+
+from wizard.errors import UsageError
+
+REFERENCE = re.compile(r"^(env|keyring|file):(.+)$", re.DOTALL)
+SERVICE = "ashore"
+MASK = "***"
+
+
+class Secret:
+    """A string that shows itself as `***` everywhere but in `reveal()`.
+
+    Not picklable and not JSON-serialisable, so that no log, cache or crash report can hold it.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one call that needs it."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.reveal() == self.__value
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self.__value))
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not serialised")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a secret lives: `scheme` is env, keyring or file; `name` the rest."""
+
+    scheme: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Raises UsageError (`literal-secret`) for anything else; the text is not repeated."""
+        match = REFERENCE.match(text)
+        if match is None:
+            raise UsageError(
+                "literal-secret",
+                "A secret stands where a reference belongs; its value is not repeated here.",
+                "Write env:NAME, keyring:NAME or file:PATH, and keep the value there.",
+            )
+        return cls(match.group(1), match.group(2))
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.name}"
+
+
+def looks_secret(text: str) -> Iterable[str]:
+    """The forms in which a secret could turn up in a text: itself, quoted, and its URL's password."""
+    yield text
+    yield quote(text, safe="")
+    if "://" in text:
+        try:
+            password = urlsplit(text).password
+        except ValueError:
+            password = None
+        if password:
+            yield password
+            yield unquote(password)
+            yield quote(unquote(password), safe="")
+
+
+class Redactor:
+    """Replaces every known secret in a text. One stands before every sink of a process."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self, secret: Secret) -> Secret:
+        """Redact `secret` from now on. Values under four characters would mask ordinary words."""
+        new = {form for form in looks_secret(secret.reveal()) if len(form) >= 4} - self._forms
+        if new:
+            self._forms |= new
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        return secret
+
+    def text(self, text: str) -> str:
+        """`text` with every learned secret masked, and passwords inside any URL."""
+        if self._pattern is not None:
+            text = self._pattern.sub(MASK, text)
+        return re.sub(r"(?<=://)([^/\s:@]*):([^/\s@]+)@", rf"\1:{MASK}@", text)
+
+
+class Vault:
+    """Resolves references to secrets for one process, and teaches the redactor each of them.
+
+    `given` (from --secrets-stdin or the screen) comes before everything else. A keyring that cannot
+    be reached is an error that names the reference, never an empty secret.
+    """
+
+    def __init__(
+        self,
+        redactor: Redactor,
+        given: Mapping[str, Secret] | None = None,
+        environ: Mapping[str, str] | None = None,
+        keyring_get: Callable[[str], Secret | None] | None = None,
+        base: Path | None = None,
+    ) -> None:
+        self.redactor = redactor
+        self._given = dict(given or {})
+        self._environ = os.environ if environ is None else environ
+        self._keyring_get = keyring_get or keyring_read
+        self._base = base or Path.cwd()
+        for secret in self._given.values():
+            redactor.learn(secret)
+
+    def resolve(self, reference: str) -> Secret:
+        """The secret behind `reference`. Raises UsageError (`secret-missing`), which names it."""
+        ref = Reference.parse(reference)
+        secret = self._given.get(str(ref)) or self._look(ref)
+        if not secret:
+            raise UsageError(
+                "secret-missing",
+                f"The secret {ref} is not set.",
+                {
+                    "env": f"Set the environment variable {ref.name}, or pass it with --secrets-stdin.",
+                    "keyring": f"Store it with `ashore credentials set {ref.name}`, or pass it with "
+                    "--secrets-stdin.",
+                    "file": f"Put the value into the file {ref.name}.",
+                }[ref.scheme],
+            )
+        return self.redactor.learn(secret)
+
+    def _look(self, ref: Reference) -> Secret | None:
+        if ref.scheme == "env":
+            value = self._environ.get(ref.name)
+            return Secret(value) if value else None
+        if ref.scheme == "file":
+            try:
+                text = (self._base / ref.name).read_text(encoding="utf-8").strip()
+            except OSError:
+                return None
+            return Secret(text) if text else None
+        return self._keyring_get(ref.name)
+
+
+def keyring_read(name: str) -> Secret | None:
+    """The keyring's value for `name`, or None. Raises UsageError where no keyring is usable."""
+    from wizard.keyrings import open_keyring
+
+    return open_keyring().get(name)
+
+
+def jsonable(value: Any) -> Any:
+    """`value` for a JSON sink; a Secret becomes its mask instead of an error deep in a dump."""
+    return MASK if isinstance(value, Secret) else value

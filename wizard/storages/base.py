@@ -1,0 +1,120 @@
+"""The protocol behind which every storage stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from wizard.answers import StorageRule
+from wizard.context import Cancel
+from wizard.credentials import Secret
+from wizard.model import Need
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to be stored under `key`. Digests are of its bytes as inventoried."""
+
+    key: str
+    path: Path
+    size: int
+    sha256: bytes
+    md5: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the server says of an object. A digest is None where the server computed none.
+
+    `sha256` and `md5` are only set where the server computed them over the object's bytes (for md5: a
+    single-part ETag without KMS). `etag` is verbatim without quotes.
+    """
+
+    key: str
+    size: int
+    content_type: str
+    etag: str
+    md5: bytes | None = None
+    sha256: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one upload ended: `sent`, `already` (same bytes stood there), `conflict` (other bytes stood there),
+    `changed` (the file is no longer as inventoried), `vanished`, `unreadable`."""
+
+    key: str
+    status: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a live test: what was tried, whether it worked, the server's own words, what to do."""
+
+    what: str
+    ok: bool
+    said: str = ""
+    hint: str = ""
+
+
+class PartsJournal(Protocol):
+    """Where an upload in parts is recorded before its first part (for resuming and for aborting)."""
+
+    def get(self, key: str) -> dict[str, object] | None: ...
+
+    def put(self, key: str, value: dict[str, object]) -> None: ...
+
+    def forget(self, key: str) -> None: ...
+
+
+class ObjectStore(Protocol):
+    """One bucket, opened. Methods raise errors.Refused with the provider's words and a hint."""
+
+    name: str
+    title: str
+
+    def check(self) -> tuple[Check, ...]:
+        """Live test: the bucket, put, head, get and delete of a canary object, create-only writes."""
+        ...
+
+    def send(
+        self, uploads: Iterable[Upload], parts: PartsJournal, cancel: Cancel, progress: Callable[[int], None]
+    ) -> Iterator[Outcome]:
+        """Store every upload, create-only. `progress` is called with bytes sent since the last call."""
+        ...
+
+    def head(self, key: str) -> Stored | None:
+        """What stands under `key`, or None."""
+        ...
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """The object's bytes, in pieces of bounded size."""
+        ...
+
+    def delete(self, key: str) -> None: ...
+
+    def url(self, key: str) -> str:
+        """The address a browser would use: public, or signed for a short time."""
+        ...
+
+
+class StorageKind(Protocol):
+    """A storage: one file in `wizard/storages/`, one line in `wizard.storages.STORAGES`.
+
+    `Options` is a frozen dataclass of the answers' keys that only this storage has; fields whose
+    metadata holds {"reference": True} are references to secrets, never literals.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    Options: ClassVar[type]
+
+    def need(self, rule: StorageRule) -> Need:
+        """The environment variables the app will read."""
+        ...
+
+    def open(self, rule: StorageRule, resolve: Callable[[str], Secret]) -> ObjectStore: ...
