@@ -1,0 +1,75 @@
+"""The protocol behind which every framework stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from wizard.context import Cancel
+from wizard.credentials import Redactor, Secret
+from wizard.events import Event
+from wizard.model import Edit, Framework, Instruction, Need, Project
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where and how a framework's own tools may run: never in the user's tree.
+
+    `work` is a folder of the run. `interpreter` is the answer's, or None to find one. `lock_handle` is
+    passed to every child. `application_name` is what a child's database sessions call themselves.
+    """
+
+    project: Project
+    framework: Framework
+    work: Path
+    interpreter: str | None
+    application_name: str
+    redactor: Redactor
+    emit: Callable[[Event], None]
+    cancel: Cancel
+    lock_handle: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The source's migrations against the code's. Equal where both tuples are empty.
+
+    `missing` are in the code but not applied at the source, `unknown` applied but not in the code;
+    `command` is what the user should run.
+    """
+
+    missing: tuple[str, ...]
+    unknown: tuple[str, ...]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the project's files must become, and what a person must do where no edit is safe."""
+
+    edits: tuple[Edit, ...]
+    instructions: tuple[Instruction, ...]
+
+
+class FrameworkKind(Protocol):
+    """A framework: one file or folder in `wizard/frameworks/`, one line in `FRAMEWORKS`.
+
+    `bookkeeping` are tables that belong to the target: compared, never copied.
+    """
+
+    name: ClassVar[str]
+    bookkeeping: ClassVar[tuple[str, ...]]
+
+    def revision(self, workshop: Workshop, snapshot: Path) -> Revision:
+        """Compare the snapshot's migrations with the code's. Writes nothing outside `work`."""
+        ...
+
+    def build_schema(self, workshop: Workshop, url: Secret) -> None:
+        """Make the tables in the empty database behind `url`. May be repeated after a kill."""
+        ...
+
+    def change(self, project: Project, framework: Framework, needs: tuple[Need, ...]) -> Change:
+        """The edits that make the app use what `needs` describe. Reads only."""
+        ...
