@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import Literal
+from typing import ClassVar, Literal
 
 VERSION = 1
-NOTHING: Mapping[str, object] = MappingProxyType({})
+STRICT = {"extra": "forbid"}
 
 DatabaseProvider = Literal["render", "neon", "supabase", "postgres", "mongodb", "keep", "stay-with-backups"]
 
@@ -21,6 +20,8 @@ DatabaseProvider = Literal["render", "neon", "supabase", "postgres", "mongodb", 
 @dataclass(frozen=True)
 class CreateDatabase:
     """A database to provision."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
     name: str
     region: str | None = None
@@ -34,6 +35,8 @@ class DatabaseAnswers:
     `source` is a path relative to the project, or None for the scan's. `decisions` maps
     `table.column` (or another subject) to {code: choice}.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
     provider: DatabaseProvider = "postgres"
     source: str | None = None
@@ -54,6 +57,8 @@ class StorageRule:
     endpoint, access_key, secret_key; the two keys are references).
     """
 
+    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
+
     provider: str
     source: str | None = None
     match: str = "**"
@@ -71,6 +76,8 @@ class StorageRule:
 class DeployAnswers:
     """The platform the app runs on."""
 
+    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
+
     platform: Literal["render", "vercel", "railway", "fly", "heroku", "none"] = "none"
     service: str | None = None
     token: str | None = None
@@ -86,6 +93,8 @@ class Answers:
     `backup` is an addition to the contract: `full` copies database and files into the run's folder
     before anything is written elsewhere, `database` leaves the files where they are.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
     project: Path
     version: int = VERSION

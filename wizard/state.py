@@ -24,6 +24,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+LOCK_PATIENCE = 0.5
 EPHEMERAL_MARKS = ("RENDER", "DYNO", "RAILWAY_ENVIRONMENT", "FLY_APP_NAME", "K_SERVICE")
 
 
@@ -160,42 +161,66 @@ class State:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if not _try_lock(handle):
-                holder = self.lock_holder(project)
+            if not _try_lock(handle, LOCK_PATIENCE):
+                found = holder(folder)
                 raise UsageError(
                     "run-in-progress",
                     "Another ashore run is at work on this project"
-                    + (f" (process {holder})." if holder else "."),
+                    + (f" (process {found.pid})." if found else ".")
+                    + " Nothing was written.",
                     "Wait for it, watch it with `ashore`, or stop it with Ctrl+C there.",
                 )
-            (folder / "holder.json").write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
+            (folder / "holder.json").write_text(json.dumps({"pid": os.getpid(), "run": ""}), encoding="utf-8")
             yield handle
         finally:
             os.close(handle)
 
-    def lock_holder(self, project: Path) -> int | None:
-        """The pid that holds the lock now, or None where nobody does."""
-        folder = self.project_folder(project)
-        if not (folder / "lock").exists():
-            return None
-        handle = os.open(folder / "lock", os.O_RDWR)
-        try:
-            if _try_lock(handle):
-                return None
-        finally:
-            os.close(handle)
-        try:
-            return int(json.loads((folder / "holder.json").read_text(encoding="utf-8"))["pid"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+    def name_run(self, project: Path, run: str) -> None:
+        """Say which run the holder of the lock works on. Call it while holding the lock."""
+        path = self.project_folder(project) / "holder.json"
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps({"pid": os.getpid(), "run": run}), encoding="utf-8")
+        part.replace(path)
 
 
-def _try_lock(handle: int) -> bool:
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds a project's lock, and the run it works on ("" before it has one)."""
+
+    pid: int
+    run: str
+
+
+def holder(project_folder: Path) -> Holder | None:
+    """Who holds the lock of the project whose state lies in `project_folder`; None where nobody does."""
     try:
-        if sys.platform == "win32":
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        handle = os.open(project_folder / "lock", os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        if _try_lock(handle, 0.0):
+            return None
+    finally:
+        os.close(handle)
+    try:
+        data = json.loads((project_folder / "holder.json").read_text(encoding="utf-8"))
+        return Holder(int(data["pid"]), str(data["run"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _try_lock(handle: int, patience: float) -> bool:
+    """Try for `patience` seconds: whoever asks for the holder has the lock for an instant."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            if sys.platform == "win32":
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
         else:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+            return True

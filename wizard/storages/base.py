@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from wizard.answers import StorageRule
 from wizard.context import Cancel
@@ -15,7 +15,11 @@ from wizard.model import Need
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file to be stored under `key`. Digests are of its bytes as inventoried."""
+    """A file to be stored under `key`. Digests are of its bytes as inventoried; `size` in bytes.
+
+    `replaces` is the ETag of an object that this run itself stored there and that may be replaced: the
+    file changed since. Empty: nothing may be.
+    """
 
     key: str
     path: Path
@@ -23,6 +27,7 @@ class Upload:
     sha256: bytes
     md5: bytes
     content_type: str
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,18 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one upload ended: `sent`, `already` (same bytes stood there), `conflict` (other bytes stood there),
-    `changed` (the file is no longer as inventoried), `vanished`, `unreadable`."""
+    """How one upload ended.
+
+    `sent`, `already` (the same bytes and type stood there), `conflict` (something else stood there; nothing
+    was written), `changed` (the file is no longer as inventoried; nothing was written), `vanished`,
+    `unreadable`. `etag` is the object's now; `part_size` in bytes where it was sent in parts, else 0.
+    """
 
     key: str
-    status: str
+    status: Literal["sent", "already", "conflict", "changed", "vanished", "unreadable"]
     detail: str = ""
+    etag: str = ""
+    part_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +83,42 @@ class PartsJournal(Protocol):
 
 
 class ObjectStore(Protocol):
-    """One bucket, opened. Methods raise errors.Refused with the provider's words and a hint."""
+    """One bucket, opened. Methods raise errors.Refused with the provider's words and a hint, and
+    errors.ConnectionLost where the server stays out of reach.
+
+    `name` is the bucket's; `identity` tells this bucket from every other, without secrets.
+    """
 
     name: str
     title: str
+    identity: str
+
+    def key_problem(self, key: str) -> str | None:
+        """Why no object can have this key, or None. Offline."""
+        ...
+
+    def ensure(self, create: bool) -> bool:
+        """Prove that the bucket is there and can be written; with `create`, make it (private) if it is
+        not. True where it was made now. Raises Refused `bucket-missing` and others."""
+        ...
 
     def check(self) -> tuple[Check, ...]:
         """Live test: the bucket, put, head, get and delete of a canary object, create-only writes."""
         ...
 
     def send(
-        self, uploads: Iterable[Upload], parts: PartsJournal, cancel: Cancel, progress: Callable[[int], None]
+        self,
+        uploads: Iterable[Upload],
+        parts: PartsJournal,
+        cancel: Cancel,
+        progress: Callable[[int], None],
+        overwrite: bool = False,
     ) -> Iterator[Outcome]:
-        """Store every upload, create-only. `progress` is called with bytes sent since the last call."""
+        """Store every upload, create-only unless `overwrite`; outcomes in the order they end.
+
+        `progress` is called from several threads with bytes sent since the last call. On a stop or an
+        error what is under way is finished and yielded first, then the exception is raised.
+        """
         ...
 
     def head(self, key: str) -> Stored | None:

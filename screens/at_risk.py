@@ -1,0 +1,212 @@
+"""Step 1: what a redeploy does to this app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
+
+from screens.base import BaseScreen
+from screens.help import Dialog
+from screens.widgets.progress_table import amount
+from wizard import questions
+from wizard.model import Evidence, Finding, Project, Store
+
+if TYPE_CHECKING:
+    from wizard.api import KeyringState, RunInfo
+
+MARK = {"error": "✗", "warning": "!", "info": "·"}
+OVER = ("done", "finished", "abandoned")
+RUNNING = ("running", "started")
+
+
+def store_text(store: Store, width: int) -> Text:
+    """Two lines: what, where and when it is lost; then how much it is."""
+    lost = f"✗ {', '.join(store.lost_on) or 'deploy'}" if not store.survives_redeploy else "✓ never"
+    name = store.path + ("/" if store.kind == "uploads" and not store.path.endswith("/") else "")
+    place = "this disk" if store.kind in ("sqlite", "uploads") else "a server"
+    half = max(14, width - 34)
+    text = Text(f"{name[: half - 1]:<{half}}{place:<12}{lost}", no_wrap=True, overflow="ellipsis")
+    counts = []
+    if store.tables:
+        counts.append(f"{store.tables:,} tables, {store.rows:,} rows")
+    if store.files:
+        counts.append(f"{store.files:,} files")
+    if store.bytes:
+        counts.append(amount(store.bytes, "bytes"))
+    if counts:
+        text.append(f"\n  {', '.join(counts)}", "dim")
+    return text
+
+
+def place_of(evidence: tuple[Evidence, ...]) -> str:
+    """`file:line` of the first evidence."""
+    return f"{evidence[0].file}:{evidence[0].line}" if evidence else ""
+
+
+def finding_text(finding: Finding, width: int) -> Text:
+    """The message, folded, with its place at the end."""
+    place = f"{finding.file}:{finding.line}" if finding.file and finding.line else finding.file or ""
+    text = Text(f"{MARK[finding.severity]} {finding.message}")
+    if place:
+        text.append(f"  {place}", "dim")
+    return text
+
+
+class AtRiskScreen(BaseScreen):
+    """Stores and findings; Enter on one shows the evidence."""
+
+    step = "at_risk"
+    heading = "What a redeploy does to this app"
+    rail_from: ClassVar[int] = 80
+    AUTO_FOCUS = "#next"
+    help_text = """
+ashore has read the project's files, without running them and without the network. Above: what holds data and
+when it is lost. Below: what else it found. Nothing is changed by looking.
+
+Until a verified copy of the data lies elsewhere, do not deploy, change variables or let the app restart."""
+
+    def body(self) -> Iterable[Widget]:
+        yield Static("Reading the project…", id="reading", markup=False)
+        yield OptionList(id="rows", compact=True)
+
+    def onward(self) -> str:
+        return "Next"
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#rows").display = False
+        if self.session.project is None:
+            self.set_onward("Reading…", enabled=False)
+            self.ask(self._read, self._arrived, failed=self._unreadable)
+        else:
+            self._show(self.session.project)
+
+    def _read(self) -> tuple[Project, KeyringState, Mapping[str, object] | None, tuple[RunInfo, ...]]:
+        engine, session = self.session.engine, self.session
+        project = engine.scan(session.project_path)
+        draft = engine.load_draft(project.root, session.state_dir)
+        return project, engine.keyring_state(), draft, engine.runs(project.root, session.state_dir)
+
+    def _arrived(
+        self, read: tuple[Project, KeyringState, Mapping[str, object] | None, tuple[RunInfo, ...]]
+    ) -> None:
+        session = self.session
+        session.project, session.keyring, draft, session.earlier_runs = read
+        start = self.wizard.proposed if self.wizard.proposed is not None else draft
+        if start:
+            session.take(start)
+        self._show(session.project)
+        open_runs = [r for r in session.earlier_runs if r.state not in OVER]
+        if open_runs:
+            self._offer(open_runs[-1])
+
+    def _unreadable(self, code: str) -> None:
+        self.query_one("#reading").display = False
+        self.set_onward("Cannot go on", enabled=False)
+
+    def _show(self, project: Project) -> None:
+        self.redraw()
+        self.query_one("#reading").display = False
+        self._fill(project)
+        if questions.asked(project, {}):
+            steps = self.session.steps()
+            self.set_onward(super().onward() if len(steps) > 1 else "Next")
+            self.query_one("#next", Button).focus()
+        else:
+            self.set_onward("Nothing to move", enabled=False)
+            self.show_problem(
+                "No SQLite file and no uploads folder were found here.",
+                "Start ashore in the app's folder, or name it: ashore PATH.",
+            )
+
+    def _fill(self, project: Project) -> None:
+        rows = self.query_one("#rows", OptionList)
+        width = max(40, rows.size.width or self.size.width - (20 if self.size.width >= self.rail_from else 2)) - 2
+        rows.clear_options()
+        half = max(14, width - 34)
+        options: list[Option] = []
+        if project.stores:
+            options.append(Option(Text(f"{'Holds':<{half}}{'Where':<12}Lost when", "bold"), disabled=True))
+            options += [Option(store_text(s, width), id=f"store-{i}") for i, s in enumerate(project.stores)]
+        if project.findings:
+            options.append(Option(Text("\nFound", "bold"), disabled=True))
+            options += [
+                Option(finding_text(f, width), id=f"finding-{i}") for i, f in enumerate(project.findings)
+            ]
+        rows.add_options(options)
+        rows.display = bool(options)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        if self.session.project is not None:
+            self.call_after_refresh(self._fill, self.session.project)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        kind, _, number = (event.option_id or "").partition("-")
+        project = self.session.known
+        if kind == "store":
+            store = project.stores[int(number)]
+            seen = [f"{e.file}:{e.line}" for e in store.evidence]
+            self._detail(store.path, store.why, seen)
+        elif kind == "finding":
+            finding = project.findings[int(number)]
+            seen = [f"{finding.file}:{finding.line}" if finding.line else finding.file] if finding.file else []
+            self.ask(
+                lambda: self.session.engine.explain(finding.code),
+                lambda more: self._detail(
+                    finding.code, f"{finding.message}\n{finding.hint}\n\n{more}".strip(), seen
+                ),
+            )
+
+    def _detail(self, title: str, text: str, seen: list[str]) -> None:
+        body = text + ("\n\nSeen at\n  " + "\n  ".join(seen) if seen else "")
+        self.app.push_screen(Dialog(title, body, (("close", "Close"),)))
+
+    # An earlier run ---------------------------------------------------------------------------------
+
+    def _offer(self, run: RunInfo) -> None:
+        running = run.state in RUNNING
+        text = (
+            f"Run {run.run} of {run.started} is at work (step {run.step or 'not begun'})."
+            if running
+            else f"Run {run.run} of {run.started} is not finished: {run.state}, at step {run.step or 'none'}. "
+            "What it has moved so far is kept; going on does not begin again."
+        )
+        go_on = ("join", "Watch it") if running else ("resume", "Go on with it")
+        buttons = (go_on, ("new", "Look around")) if running else (go_on, ("new", "Begin anew"))
+
+        def answer(pressed: str | None) -> None:
+            if pressed == "join":
+                self.session.folder = run.folder
+                self.wizard.go("run")
+            elif pressed == "resume":
+                self.session.resume = run.run
+                self._resume(run)
+
+        self.app.push_screen(Dialog("There is an earlier run", text, (go_on, *buttons[1:])), answer)
+
+    def _resume(self, run: RunInfo) -> None:
+        """A secret that only lived in the memory of an earlier wizard has to be typed again."""
+        if self.session.unseen():
+            self.wizard.go("credentials")
+            return
+        session = self.session
+        secrets = dict(session.secrets)
+
+        def started(folder: object) -> None:
+            session.folder = run.folder
+            session.resume = None
+            self.wizard.go("run")
+
+        self.ask(
+            lambda: session.engine.resume_run(session.known.root, run.run, secrets, session.state_dir), started
+        )

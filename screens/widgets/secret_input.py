@@ -1,0 +1,132 @@
+"""A field for a secret. What Textual sees of it, in messages, reprs and on screen, is a row of dots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.widgets import Input
+
+if TYPE_CHECKING:
+    from wizard.api import Secret
+
+DOTS = "•" * 12
+
+
+class SecretInput(Input):
+    """Takes a secret by typing or pasting; `secret` gives it back, `value` never does.
+
+    The row of dots has the same length whatever is in it. The caret stays at the end; Backspace takes the
+    last character, Ctrl+U everything; a paste replaces what stood there. There is no copying or cutting.
+    """
+
+    BINDINGS = [Binding("ctrl+u", "delete_left_all", "Clear", show=False)]
+
+    class Edited(Message):
+        """The content changed. `filled` says whether there is any."""
+
+        def __init__(self, field: SecretInput, filled: bool) -> None:
+            super().__init__()
+            self.field = field
+            self.filled = filled
+
+        @property
+        def control(self) -> SecretInput:
+            return self.field
+
+    class Rejected(Message):
+        """A paste was not taken; `why` says so in words."""
+
+        def __init__(self, field: SecretInput, why: str) -> None:
+            super().__init__()
+            self.field = field
+            self.why = why
+
+        @property
+        def control(self) -> SecretInput:
+            return self.field
+
+    def __init__(
+        self,
+        make: Callable[[str], Secret],
+        *,
+        held: Secret | None = None,
+        placeholder: str = "",
+        id: str | None = None,
+    ) -> None:
+        """`make` wraps a string as a Secret; `held` is what was typed on an earlier visit."""
+        super().__init__(
+            DOTS if held else "", placeholder=placeholder, id=id, compact=True, select_on_focus=False
+        )
+        self.cursor_blink = False
+        self._make = make
+        self._held: Secret | None = held or None
+
+    @property
+    def secret(self) -> Secret | None:
+        """What was entered, or None."""
+        return self._held
+
+    def _keep(self, text: str) -> None:
+        self._held = self._make(text) if text else None
+        self.value = DOTS if text else ""
+        self.cursor_position = len(self.value)
+        self.post_message(self.Edited(self, bool(text)))
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        text = event.text.strip()
+        if not text:
+            return
+        if len(text.splitlines()) > 1:
+            self.post_message(
+                self.Rejected(
+                    self, "What you pasted has several lines; a secret is one line. Nothing was taken."
+                )
+            )
+            return
+        self._keep(text)
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Typed text is appended, wherever the caret was asked to be."""
+        self._keep((self._held.reveal() if self._held else "") + text)
+
+    def insert(self, text: str, index: int) -> None:
+        self.replace(text, index, index)
+
+    def delete(self, start: int, end: int) -> None:
+        self._keep(self._held.reveal()[:-1] if self._held else "")
+
+    def clear(self) -> None:
+        self._keep("")
+
+    def action_delete_left(self) -> None:
+        self.delete(0, 0)
+
+    def action_delete_left_all(self) -> None:
+        self.clear()
+
+    def action_delete_left_word(self) -> None:
+        self.clear()
+
+    def action_delete_right(self) -> None:
+        """Nothing stands to the right of the caret."""
+
+    def action_delete_right_word(self) -> None:
+        self.clear()
+
+    def action_delete_right_all(self) -> None:
+        """Nothing stands to the right of the caret."""
+
+    def action_cut(self) -> None:
+        """A secret is never put on a clipboard."""
+
+    def action_copy(self) -> None:
+        """A secret is never put on a clipboard."""
+
+    def action_paste(self) -> None:
+        """The terminal's own paste is the way in; the app's clipboard holds no secrets."""

@@ -1,0 +1,81 @@
+"""The command line: instant help, exit codes, and no prompt without a terminal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wizard import __version__
+from wizard.cli import build_parser
+
+ENTRY = "from screens.__main__ import main; main()"
+HEAVY = ("textual", "boto3", "botocore", "psycopg", "obstore", "pydantic", "httpx", "yaml", "keyring")
+
+
+def ashore(*arguments: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", ENTRY, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=60,
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\ntry:\n    from screens.__main__ import main; main()\n"
+        f"finally:\n    sys.stderr.write(repr(sorted(set(sys.modules) & set({HEAVY!r}))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "usage: ashore [PATH]" in done.stdout
+    assert done.stderr == "[]"
+
+
+def test_every_command_has_help() -> None:
+    parser = build_parser()
+    commands = next(a for a in parser._actions if a.dest == "command").choices
+    assert commands is not None
+    for name in commands:
+        done = ashore(name, "--help")
+        assert done.returncode == 0, name
+        assert len(done.stdout.split("\n\n")) >= 3, name
+
+
+def test_version() -> None:
+    assert ashore("--version").stdout == f"ashore {__version__}\n"
+
+
+def test_the_wizard_without_a_terminal_names_the_headless_way(tmp_path: Path) -> None:
+    done = ashore(str(tmp_path))
+    assert done.returncode == 2
+    assert "ashore run -a" in done.stderr
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    done = ashore("scan", str(tmp_path / "nowhere"))
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+
+
+def test_run_without_a_terminal_asks_nothing(tmp_path: Path) -> None:
+    answers = tmp_path / "ashore.yml"
+    answers.write_text("version: 1\nproject: .\n")
+    done = ashore("run", "-a", str(answers), "--state-dir", str(tmp_path / "state"))
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+
+
+@pytest.mark.parametrize("secrets", ["", "[]", '{"env:A": 1}', "hunter2secret"])
+def test_bad_secrets_on_standard_input_are_refused_and_not_repeated(tmp_path: Path, secrets: str) -> None:
+    answers = tmp_path / "ashore.yml"
+    answers.write_text("version: 1\nproject: .\n")
+    done = ashore("run", "-a", str(answers), "--secrets-stdin", stdin=secrets)
+    assert done.returncode == 2
+    assert "standard input" in done.stderr.lower()
+    assert "hunter2" not in done.stderr

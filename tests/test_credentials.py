@@ -1,0 +1,60 @@
+"""Secrets never show themselves; references resolve; one redactor masks every form."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+from wizard.credentials import Redactor, Reference, Secret, Vault
+from wizard.errors import UsageError
+
+VALUE = "p@ss/wörd:1"
+URL = "postgresql://app:p%40ss%2Fw%C3%B6rd%3A1@host/db"
+
+
+def test_a_secret_shows_nothing_anywhere() -> None:
+    secret = Secret(VALUE)
+    for shown in (repr(secret), str(secret), f"{secret}", f"{secret!r:>20}", "%s" % secret, repr([secret])):
+        assert VALUE not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError):
+        json.dumps(secret)
+
+
+def test_the_redactor_masks_a_url_its_password_and_both_encodings() -> None:
+    redactor = Redactor()
+    redactor.learn(Secret(URL))
+    for text in (URL, f"password {VALUE} refused", "p%40ss%2Fw%C3%B6rd%3A1", "see postgresql://x:unknown@h/db"):
+        masked = redactor.text(text)
+        assert VALUE not in masked
+        assert "p%40ss" not in masked
+        assert "unknown" not in masked
+
+
+def test_references_resolve_in_order_given_env_file_keyring(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("from-file\n")
+    vault = Vault(
+        Redactor(),
+        given={"env:A": Secret("from-stdin")},
+        environ={"A": "from-env", "B": "from-env"},
+        keyring_get=lambda name: Secret("from-keyring") if name == "k" else None,
+        base=tmp_path,
+    )
+    assert vault.resolve("env:A").reveal() == "from-stdin"
+    assert vault.resolve("env:B").reveal() == "from-env"
+    assert vault.resolve("file:secret.txt").reveal() == "from-file"
+    assert vault.resolve("keyring:k").reveal() == "from-keyring"
+    for missing in ("env:C", "file:no", "keyring:no"):
+        with pytest.raises(UsageError) as caught:
+            vault.resolve(missing)
+        assert missing in caught.value.message
+
+
+def test_a_literal_is_refused_without_being_repeated() -> None:
+    with pytest.raises(UsageError) as caught:
+        Reference.parse("hunter2secret")
+    assert "hunter2" not in str(caught.value)

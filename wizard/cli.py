@@ -1,0 +1,195 @@
+"""The command line: argparse at import and nothing else, so that --help is instant.
+
+Each command's work stands in `wizard/commands/`, imported when it is called. The only sys.exit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from wizard import __version__
+from wizard.commands import OpenWizard
+from wizard.errors import EXIT_BUG, EXIT_SIGINT, EXIT_USAGE, AshoreError
+
+Handler = Callable[[argparse.Namespace, OpenWizard | None], int]
+
+EXITS = """exit codes:
+  0 done and verified          4 provider or credential refused
+  1 a step failed, resumable   5 not what the plan saw
+  2 usage, answers, undecided  6 verification found differences
+  3 a bug (report file named)  7 check found a risk
+  130, 143 stopped by a signal (can be resumed)"""
+
+
+def _load(module: str, function: str) -> Handler:
+    def call(arguments: argparse.Namespace, open_wizard: OpenWizard | None) -> int:
+        from importlib import import_module
+
+        handler: Handler = getattr(import_module(f"wizard.commands.{module}"), function)
+        return handler(arguments, open_wizard)
+
+    return call
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--quiet", action="store_true", help="print only warnings, failures and the end")
+    common.add_argument("--verbose", action="store_true", help="print progress of every table and storage")
+    common.add_argument("--no-color", action="store_true", help="no colours (so does NO_COLOR)")
+    common.add_argument(
+        "--state-dir", type=Path, metavar="DIR", help="where runs are kept (so does ASHORE_STATE_DIR)"
+    )
+    return common
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    common = _common()
+    parser = argparse.ArgumentParser(
+        prog="ashore",
+        usage="ashore [PATH] | ashore COMMAND [options]",
+        description="Move a web app's data off the disk that its next deploy wipes, and prove that all of it "
+        "arrived. Without a command: the wizard on screen, for the app in PATH (default: this folder).",
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
+    )
+    parser.add_argument("--version", action="version", version=f"ashore {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
+
+    def add(name: str, help_text: str, module: str, function: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(
+            name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".", parents=[common]
+        )
+        command.set_defaults(handler=_load(module, function))
+        return command
+
+    wizard = add("wizard", "the wizard on screen (the default)", "wizard", "wizard")
+    wizard.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+
+    scan = add("scan", "what is at risk, with evidence; offline, reads only", "scan", "scan")
+    scan.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+    scan.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    scan.add_argument("--explain", metavar="CODE", help="what a finding means and what to do")
+
+    answers = add("answers", "write a commented starter answers file from the scan", "answers", "answers")
+    answers.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+    answers.add_argument("-o", "--output", type=Path, metavar="FILE", help="write here, not to standard output")
+    answers.add_argument("--schema", action="store_true", help="print the JSON Schema instead")
+
+    preflight = add(
+        "preflight", "list what cannot be carried exactly, with the decisions; writes nothing", "run", "preflight"
+    )
+    _answers_argument(preflight)
+    preflight.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+    plan = add("plan", "show what run would do: steps, what each writes, diffs", "run", "plan")
+    _answers_argument(plan)
+    plan.add_argument("--json", action="store_true", help="the plan as JSON on standard output")
+
+    run = add("run", "migrate, verify, patch", "run", "run")
+    _answers_argument(run)
+    run.add_argument("--yes", action="store_true", help="do not ask for confirmation of the plan")
+    run.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    _events_arguments(run)
+
+    resume = add("resume", "go on where a run stopped", "run", "resume")
+    _run_arguments(resume, "default: the newest unfinished one of this project")
+    _events_arguments(resume)
+
+    sync = add("sync", "carry over what changed at the source since the snapshot", "run", "sync")
+    _run_arguments(sync, "default: the newest of this project")
+    _events_arguments(sync)
+
+    verify = add("verify", "compare source snapshot and target again", "run", "verify")
+    _run_arguments(verify, "default: the newest of this project")
+    verify.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    _secrets_argument(verify)
+
+    undo = add("undo", "restore patched files and rewritten references byte for byte", "run", "undo")
+    _run_arguments(undo, "default: the newest of this project")
+    undo.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    _secrets_argument(undo)
+
+    runs = add("runs", "list every run of this project and its state", "runs", "runs")
+    runs.add_argument("--project", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+    runs.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    runs.add_argument("--clean", metavar="RUN", help="remove the run's record from state folder and target")
+    _secrets_argument(runs)
+
+    credentials = add("credentials", "keep secrets in the OS keyring", "credentials", "credentials")
+    credentials.add_argument("action", choices=("set", "list", "delete", "reveal"), help="what to do")
+    credentials.add_argument("name", nargs="?", metavar="NAME", help="the secret's name")
+
+    demo = add("demo", "a small app loses its data on a redeploy; then is saved", "demo", "demo")
+    demo.add_argument("--headless", action="store_true", help="run by itself, without the screens")
+    demo.add_argument("--keep", type=Path, metavar="DIR", help="keep the app and the run in DIR")
+    return parser
+
+
+def _answers_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-a", "--answers", type=Path, required=True, metavar="FILE", help="the answers file")
+
+
+def _run_arguments(command: argparse.ArgumentParser, default: str) -> None:
+    command.add_argument("run", nargs="?", metavar="RUN", help=f"the run ({default})")
+    command.add_argument("--project", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+
+
+def _events_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--events", action="store_true", help="NDJSON events on standard output")
+    _secrets_argument(command)
+
+
+def _secrets_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--secrets-stdin", action="store_true", help="read one JSON object {reference: value} from standard input"
+    )
+
+
+def _with_command(argv: Sequence[str], names: set[str]) -> list[str]:
+    """`argv` with the default command where it names none: `ashore`, `ashore PATH`, `ashore --state-dir D`."""
+    takes_value, skip = {"--state-dir"}, False
+    for argument in argv:
+        if skip:
+            skip = False
+        elif argument in ("-h", "--help", "--version"):
+            return list(argv)
+        elif argument in takes_value:
+            skip = True
+        elif not argument.startswith("-"):
+            return list(argv) if argument in names else ["wizard", *argv]
+    return ["wizard", *argv]
+
+
+def main(argv: Sequence[str] | None = None, *, open_wizard: OpenWizard | None = None) -> None:
+    """Run one command and exit with its code. `open_wizard` opens the screens, where there are any."""
+    parser = build_parser()
+    names = set(next(a for a in parser._actions if a.dest == "command").choices or ())
+    arguments = parser.parse_args(_with_command(sys.argv[1:] if argv is None else argv, names))
+    for name, default in (("quiet", False), ("verbose", False), ("no_color", False), ("state_dir", None)):
+        if not hasattr(arguments, name):
+            setattr(arguments, name, default)
+    sys.exit(_guarded(arguments, open_wizard))
+
+
+def _guarded(arguments: argparse.Namespace, open_wizard: OpenWizard | None) -> int:
+    try:
+        code: int = arguments.handler(arguments, open_wizard)
+        return code
+    except AshoreError as error:
+        sys.stderr.write(f"ashore: {error.message}\n{error.hint}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_SIGINT
+    except BrokenPipeError:
+        sys.stderr.close()
+        return EXIT_USAGE
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a report and exit 3
+        from wizard.crash import write_crash
+
+        sys.stderr.write(f"ashore has a bug: {type(error).__name__}. Details: {write_crash(error)}\n")
+        return EXIT_BUG

@@ -1,0 +1,9 @@
+"""The commands of the command line: one module a group, imported when called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+OpenWizard: TypeAlias = Callable[[Path, Path | None, Mapping[str, object] | None], int]

@@ -1,0 +1,112 @@
+"""The run's own record in the target: schema `ashore`. It, not the journal, says what was loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+SCHEMA = "ashore"
+TABLES = ("run", "progress", "saved_object", "seed", "before_image", "original")
+
+PROVISIONED = "provisioned"
+BUILDING = "building"
+SEEDED = "schema"
+DONE = "done"
+
+_DDL = """
+CREATE SCHEMA IF NOT EXISTS ashore;
+CREATE TABLE IF NOT EXISTS ashore.run (
+    run text PRIMARY KEY, project text, source text, epoch bigint NOT NULL DEFAULT 0, state text,
+    created timestamptz DEFAULT now(), facts jsonb DEFAULT '{}'
+);
+CREATE TABLE IF NOT EXISTS ashore.progress (
+    run text, table_name text, chunk bigint, low text, high text, rows bigint, digest bytea, epoch bigint,
+    PRIMARY KEY (run, table_name, chunk)
+);
+CREATE TABLE IF NOT EXISTS ashore.saved_object (
+    run text, kind text, table_name text, name text, definition text, facts jsonb,
+    restored boolean DEFAULT false, PRIMARY KEY (run, kind, table_name, name)
+);
+CREATE TABLE IF NOT EXISTS ashore.seed (
+    run text, table_name text, rows bigint, digest bytea, PRIMARY KEY (run, table_name)
+);
+CREATE TABLE IF NOT EXISTS ashore.before_image (
+    run text, table_name text, column_name text, key text, before text, after text,
+    PRIMARY KEY (run, table_name, column_name, key)
+);
+CREATE TABLE IF NOT EXISTS ashore.original (
+    run text, path text, bytes bytea, PRIMARY KEY (run, path)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The row of one run. `source` is the source's identity (see `target.source_id`)."""
+
+    run: str
+    project: str
+    source: str
+    epoch: int
+    state: str
+    facts: Mapping[str, Any]
+
+
+def exists(connection: psycopg.Connection) -> bool:
+    """Whether the record stands in this database."""
+    row = connection.execute("SELECT to_regclass('ashore.run') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
+def create_schema(cursor: psycopg.Cursor) -> None:
+    """Make the record's tables where they are missing. Called inside a transaction."""
+    cursor.execute(_DDL)
+
+
+def get(connection: psycopg.Connection, run: str) -> Run | None:
+    """The row of `run`, or None."""
+    if not exists(connection):
+        return None
+    row = connection.execute(
+        "SELECT run, project, source, epoch, state, facts FROM ashore.run WHERE run = %s", (run,)
+    ).fetchone()
+    return None if row is None else Run(*row)
+
+
+def insert(cursor: psycopg.Cursor, run: Run) -> None:
+    cursor.execute(
+        "INSERT INTO ashore.run (run, project, source, epoch, state, facts) VALUES (%s, %s, %s, %s, %s, %s)",
+        (run.run, run.project, run.source, run.epoch, run.state, json.dumps(dict(run.facts))),
+    )
+
+
+def set_state(cursor: psycopg.Cursor, run: str, state: str) -> None:
+    cursor.execute("UPDATE ashore.run SET state = %s WHERE run = %s", (state, run))
+
+
+def add_facts(cursor: psycopg.Cursor, run: str, facts: Mapping[str, Any]) -> None:
+    """Add or replace keys of the run's facts."""
+    cursor.execute(
+        "UPDATE ashore.run SET facts = facts || %s::jsonb WHERE run = %s", (json.dumps(dict(facts)), run)
+    )
+
+
+def rename(cursor: psycopg.Cursor, old: str, new: str) -> None:
+    """Give the whole record of run `old` to run `new`: the older execution no longer finds its row."""
+    for table in TABLES:
+        cursor.execute(f"UPDATE ashore.{table} SET run = %s WHERE run = %s", (new, old))  # type: ignore[call-overload]
+
+
+def find_adoptable(connection: psycopg.Connection, source: str) -> str | None:
+    """The newest unfinished run on this source, or None. Writes nothing."""
+    if not exists(connection):
+        return None
+    row = connection.execute(
+        "SELECT run FROM ashore.run WHERE source = %s AND state <> %s ORDER BY created DESC LIMIT 1",
+        (source, DONE),
+    ).fetchone()
+    return None if row is None else str(row[0])

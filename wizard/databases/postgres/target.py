@@ -1,0 +1,270 @@
+"""The target as a run sees it: a session, the run's epoch, and transactions behind the fence.
+
+An epoch is the number of an execution. Every execution raises it in `ashore.run`, ends the sessions of
+older ones, and each transaction checks it under lock: what an older execution still tries, fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import LiteralString, cast
+
+import psycopg
+from psycopg import sql
+
+from wizard.context import RunContext
+from wizard.credentials import Secret
+from wizard.databases.postgres import record
+from wizard.databases.postgres.connect import connect, parse, translate
+from wizard.errors import ConnectionLost, Refused, StepFailed, UsageError
+
+BACKEND_SECONDS = 30.0
+REOPENS = 6
+
+
+def source_id(fingerprint: str, project_name: str) -> str:
+    """The identity of a source across machines: its schema's fingerprint and the project folder's name."""
+    return hashlib.sha256(f"{fingerprint}\n{project_name}".encode()).hexdigest()
+
+
+def application_name(run: str, epoch: int) -> str:
+    """What every session of an execution calls itself, children's included."""
+    return f"ashore:{run}:{epoch}"
+
+
+class Target:
+    """An open target. `schema` holds the app's tables. Not safe for use by several threads."""
+
+    def __init__(
+        self, url: Secret, run: str, epoch: int, schema: str, wait: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.run = run
+        self.epoch = epoch
+        self.schema = schema
+        self._url = url
+        self._wait = wait
+        self.connection = connect(url, self.application_name, sleep=wait)
+
+    @property
+    def application_name(self) -> str:
+        return application_name(self.run, self.epoch)
+
+    def table(self, name: str) -> sql.Identifier:
+        """The app's table `name`, qualified and quoted."""
+        return sql.Identifier(self.schema, name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Cursor]:
+        """A transaction that this execution alone may make; yields its cursor.
+
+        Raises StepFailed `fenced` where another execution took the run over; nothing is written then.
+        """
+        with self.connection.transaction(), self.connection.cursor() as cursor:
+            cursor.execute("SELECT epoch FROM ashore.run WHERE run = %s FOR UPDATE", (self.run,))
+            row = cursor.fetchone()
+            if row is None or row[0] != self.epoch:
+                raise StepFailed(
+                    "fenced",
+                    "Another execution of this run has taken over the target; this one has stopped writing.",
+                    "Look for ashore on another machine. `ashore resume` takes the run back.",
+                )
+            yield cursor
+
+    def reopen(self) -> None:
+        """A new session of the same epoch after the old one was lost.
+
+        Tries a bounded number of times with growing pauses. Raises ConnectionLost, or Refused where the
+        server answers and says no.
+        """
+        self.connection.close()
+        for attempt in range(REOPENS):
+            try:
+                self.connection = connect(self._url, self.application_name, attempts=1)
+                return
+            except Refused as error:
+                if error.code not in ("database-unreachable", "database-connections", "database-host"):
+                    raise
+            self._wait(min(0.25 * 2**attempt, 8.0))
+        raise ConnectionLost(
+            "database-lost",
+            "The connection to the database was lost and could not be made again.",
+            "What was committed stands. `ashore resume` goes on from there.",
+        )
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@contextmanager
+def open_target(ctx: RunContext) -> Iterator[Target]:
+    """The target of this run, closed at the end.
+
+    The first open of an engine process raises the epoch and ends older sessions of the run; the
+    journal's fact ("engine", "epoch") keeps it for later opens. Raises UsageError `record-missing` where
+    the run has no record (provision makes it), StepFailed `fenced`, and what `connect` raises. Errors of
+    the server inside the block come out as `connect.translate` makes them.
+    """
+    url = ctx.database_url()
+    known = ctx.journal.get("engine", "epoch")
+    if known is None:
+        epoch, schema = take_over(ctx, url)
+        ctx.journal.put_many("engine", {"schema": schema, "epoch": epoch})
+    else:
+        epoch, schema = int(known), str(ctx.journal.get("engine", "schema"))
+    target = Target(url, ctx.run, epoch, schema, ctx.cancel.wait)
+    try:
+        yield target
+    except psycopg.Error as error:
+        raise translate(error) from error
+    finally:
+        target.close()
+
+
+def take_over(ctx: RunContext, url: Secret) -> tuple[int, str]:
+    """Raise the run's epoch and end the sessions of older executions; returns (epoch, schema)."""
+    connection = connect(url, f"ashore:{ctx.run}:start", sleep=ctx.cancel.wait)
+    try:
+        found = record.get(connection, ctx.run)
+        if found is None:
+            raise UsageError(
+                "record-missing",
+                "The target holds no record of this run: the database was replaced, or another run took it over.",
+                "Check the connection string, or start a new run.",
+            )
+        end_sessions(connection, ctx.run, None, ctx.cancel.wait)
+        row = connection.execute(
+            "UPDATE ashore.run SET epoch = epoch + 1 WHERE run = %s RETURNING epoch", (ctx.run,)
+        ).fetchone()
+        if row is None:
+            raise StepFailed("fenced", "Another run took this record over.", "Start a new run.")
+        end_sessions(connection, ctx.run, int(row[0]), ctx.cancel.wait)
+        return int(row[0]), str(found.facts["schema"])
+    except psycopg.Error as error:
+        raise translate(error) from error
+    finally:
+        connection.close()
+
+
+def sessions(connection: psycopg.Connection, run: str, below: int | None = None) -> list[int]:
+    """The server pids of other sessions of `run`; with `below`, only of smaller epochs."""
+    prefix = f"ashore:{run}:"
+    rows = connection.execute(
+        "SELECT pid, application_name FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND starts_with(application_name, %s)",
+        (prefix,),
+    ).fetchall()
+    found = []
+    for pid, name in rows:
+        epoch = name[len(prefix) :]
+        if below is None or (epoch.isdigit() and int(epoch) < below):
+            found.append(int(pid))
+    return found
+
+
+def end_sessions(
+    connection: psycopg.Connection, run: str, below: int | None, wait: Callable[[float], None]
+) -> None:
+    """Terminate older sessions of `run` and wait until they are gone.
+
+    Raises StepFailed `session-stuck` after 30 seconds, Refused `database-rights` where they belong to
+    another role.
+    """
+    deadline = time.monotonic() + BACKEND_SECONDS
+    while pids := sessions(connection, run, below):
+        if time.monotonic() > deadline:
+            raise StepFailed(
+                "session-stuck",
+                f"An earlier execution's session ({pids[0]}) does not end on the server.",
+                "Wait a minute, then `ashore resume`.",
+            )
+        connection.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", (pids,))
+        wait(0.05)
+
+
+def current_schema(connection: psycopg.Connection) -> str:
+    """The schema in which the app's unqualified tables are made."""
+    row = connection.execute("SELECT coalesce(current_schema(), 'public')").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def prepare_record(ctx: RunContext) -> str:
+    """Make this run's record in the target, or adopt an unfinished one of the same source.
+
+    Returns `made`, `kept` or `adopted`. Emptiness is judged and recorded in the transaction that makes the
+    record. Raises UsageError `target-not-empty`, `run-elsewhere`; Refused `database-pooler`.
+    """
+    from wizard.databases.postgres.probe import foreign_tables, is_pooler
+
+    url = ctx.database_url()
+    if is_pooler(parse(url)):
+        raise Refused(
+            "database-pooler",
+            "This is the address of a transaction pooler; loading needs a session of its own.",
+            "Use the direct host or the session pooler: on Neon without -pooler in the host, on Supabase port 5432.",
+        )
+    source = source_id(ctx.plan.source_fingerprint, ctx.project.root.name)
+    connection = connect(url, f"ashore:{ctx.run}:start", sleep=ctx.cancel.wait)
+    try:
+        if record.get(connection, ctx.run) is not None:
+            return "kept"
+        old = record.find_adoptable(connection, source)
+        if old is not None:
+            _refuse_live(connection, old)
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM ashore.run WHERE run = %s FOR UPDATE", (old,))
+                if cursor.fetchone() is None:
+                    raise StepFailed(
+                        "fenced", "Another run took this record over just now.", "Try again in a moment."
+                    )
+                record.rename(cursor, old, ctx.run)
+                record.add_facts(cursor, ctx.run, {"adopted_from": old})
+            return "adopted"
+        with connection.transaction(), connection.cursor() as cursor:
+            before = foreign_tables(connection)
+            _refuse_filled(ctx, before, current_schema(connection))
+            record.create_schema(cursor)
+            facts = {"schema": current_schema(connection), "tables_before": before}
+            record.insert(
+                cursor, record.Run(ctx.run, ctx.project.root.name, source, 0, record.PROVISIONED, facts)
+            )
+        return "made"
+    except psycopg.Error as error:
+        raise translate(error) from error
+    finally:
+        connection.close()
+
+
+def _refuse_live(connection: psycopg.Connection, old: str) -> None:
+    if sessions(connection, old):
+        raise UsageError(
+            "run-elsewhere",
+            f"Run {old} of this project is at work on this database now, started from another place.",
+            "Let it finish, or stop it there; then try again. Nothing has been written.",
+        )
+
+
+def _refuse_filled(ctx: RunContext, before: list[str], schema: str) -> None:
+    database = ctx.answers.database
+    allowed = database is not None and database.allow_nonempty
+    ours = {table.name for table in ctx.plan.tables}
+    clash = [name for name in before if name.partition(".")[2] in ours and name.partition(".")[0] == schema]
+    if not before or (allowed and not clash):
+        return
+    named = clash if allowed else before
+    listed = ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else "")
+    raise UsageError(
+        "target-not-empty",
+        f"The target database is not empty: it holds {listed}. Nothing has been written.",
+        "Name an empty database."
+        if allowed
+        else "Name an empty database, or set database.allow_nonempty where none of its tables is the app's.",
+    )
+
+
+def literal(text: str) -> LiteralString:
+    """SQL that came from the server's own catalog, executed as it is."""
+    return cast(LiteralString, text)

@@ -1,0 +1,266 @@
+"""Opens a run: answers, project, secrets, plan, state and lock become a RunContext.
+
+What the commands `run`, `resume`, `preflight` and `plan` have in common stands here; what a run does
+stands in `runner.py` and `steps/`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from wizard import answers_file, planner, runner
+from wizard.answers import Answers
+from wizard.context import Cancel, RunContext
+from wizard.credentials import Redactor, Secret, Vault
+from wizard.databases.sqlite import preflight as sqlite_preflight
+from wizard.databases.sqlite import schema as sqlite_schema
+from wizard.databases.sqlite import snapshot as sqlite_snapshot
+from wizard.errors import NotAsPlanned, UsageError
+from wizard.events import Event
+from wizard.journal import Journal
+from wizard.model import Decision, Edit, Plan, Project
+from wizard.patchers.base import apply_splices
+from wizard.patchers.diff import unified
+from wizard.scan import scan
+from wizard.state import RunFolder, State
+
+Listen = Callable[[Event], None]
+
+
+def resolved(project: Project, answers: Answers) -> Answers:
+    """`answers` with what they leave to the scan written out, so that a resume does not depend on it.
+
+    Raises UsageError where the scan finds no database or no uploads folder to move.
+    """
+    source = planner.source_path(project, answers)
+    database = None
+    if answers.database is not None and source is not None:
+        database = dataclasses.replace(answers.database, source=_relative(source, project.root))
+    default = next((s.path for s in project.stores if s.kind == "uploads"), None)
+    planner.upload_folders(project, answers)
+    storage = tuple(
+        rule if rule.source is not None else dataclasses.replace(rule, source=default)
+        for rule in answers.storage
+    )
+    return dataclasses.replace(answers, database=database, storage=storage)
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def open_vault(answers: Answers, given: Mapping[str, Secret], base: Path) -> Vault:
+    """A vault that holds every secret the answers refer to.
+
+    Raises one UsageError `secrets-missing` naming all that are not there, before anything is written.
+    """
+    vault = Vault(Redactor(), given=given, base=base)
+    missing: list[UsageError] = []
+    for reference in answers_file.references(answers):
+        try:
+            vault.resolve(reference)
+        except UsageError as error:
+            missing.append(error)
+    if missing:
+        raise UsageError(
+            missing[0].code if len(missing) == 1 else "secrets-missing",
+            " ".join(e.message for e in missing) + " Nothing was written.",
+            " ".join(dict.fromkeys(e.hint for e in missing)),
+        )
+    return vault
+
+
+def check_targets_named(answers: Answers) -> None:
+    """Raises UsageError `no-target` where the answers move a database but say not where to."""
+    if answers.database is not None and answers.database.url is None:
+        raise UsageError(
+            "no-target",
+            "The answers move a database but name no target; nothing was written.",
+            "Write `database: {url: env:DATABASE_URL}` and put the connection string there.",
+        )
+
+
+def make_plan(answers: Answers, decisions: tuple[Decision, ...] = ()) -> tuple[Project, Answers, Plan]:
+    """Scan the project and plan; writes nothing."""
+    project = open_project(answers.project)
+    whole = resolved(project, answers)
+    return project, whole, planner.make_plan(project, whole, decisions)
+
+
+def open_project(path: Path) -> Project:
+    """The scan of `path`. Raises UsageError `project-missing`."""
+    if not path.is_dir():
+        raise UsageError(
+            "project-missing", f"There is no folder {path}.", "Name the app's folder."
+        )
+    return scan(path)
+
+
+def preflight(answers: Answers, state_dir: Path | None) -> tuple[Decision, ...]:
+    """What cannot be carried exactly, judged on a throw-away snapshot. Writes nothing that stays."""
+    project = open_project(answers.project)
+    whole = resolved(project, answers)
+    if whole.database is None or whole.database.source is None:
+        return ()
+    state = State.open(state_dir, project.root)
+    with tempfile.TemporaryDirectory(prefix="preflight-", dir=state.root) as folder:
+        snapshot = Path(folder) / "snapshot.sqlite3"
+        sqlite_snapshot.take(project.root / whole.database.source, snapshot)
+        return sqlite_preflight.examine(snapshot, whole.database.decisions)
+
+
+def diff(plan: Plan, edit: Edit) -> str:
+    """The unified diff of one planned edit, with lines that look secret masked.
+
+    Raises NotAsPlanned `file-changed` where the file is no longer what the plan saw.
+    """
+    path = Path(plan.root) / edit.path
+    before = path.read_bytes() if edit.before_sha256 is not None and path.exists() else None
+    if before is None and edit.before_sha256 is not None:
+        raise NotAsPlanned("file-changed", f"{edit.path} is gone since the plan was made.", "Plan again.")
+    return unified(edit.path, before, apply_splices(before, edit), lambda text: text)
+
+
+@contextmanager
+def new_run(
+    answers: Answers, given: Mapping[str, Secret], state_dir: Path | None, cancel: Cancel, listen: Listen
+) -> Iterator[RunContext]:
+    """A fresh run, locked, with its folder, plan and answers on disk."""
+    project, whole, plan = make_plan(answers)
+    check_targets_named(whole)
+    vault = open_vault(whole, given, answers.project)
+    state = State.open(state_dir, project.root)
+    with state.lock(project.root) as handle:
+        folder = state.new_run(project.root)
+        state.name_run(project.root, folder.run)
+        runner.save_plan(plan, folder.plan)
+        folder.answers.write_text(answers_file.dump(answers_file.to_mapping(whole)), encoding="utf-8")
+        with _context(project, whole, plan, folder, vault, cancel, listen, handle) as ctx:
+            yield ctx
+
+
+@contextmanager
+def old_run(
+    folder: RunFolder, given: Mapping[str, Secret], state: State, cancel: Cancel, listen: Listen
+) -> Iterator[RunContext]:
+    """A run that exists, locked again. Raises NotAsPlanned where the source's schema has changed."""
+    answers = answers_file.load(folder.answers)
+    plan = runner.load_plan(folder.plan)
+    project = open_project(answers.project)
+    vault = open_vault(answers, given, answers.project)
+    with state.lock(project.root) as handle:
+        state.name_run(project.root, folder.run)
+        _check_source(project, answers, plan)
+        with _context(project, answers, plan, folder, vault, cancel, listen, handle) as ctx:
+            yield ctx
+
+
+def _check_source(project: Project, answers: Answers, plan: Plan) -> None:
+    if answers.database is None or answers.database.source is None:
+        return
+    source = project.root / answers.database.source
+    if not source.exists():
+        return  # the run reads its snapshot; the cut-over says what a missing source means
+    connection = sqlite_schema.open_readonly(source)
+    try:
+        same = sqlite_schema.fingerprint(connection) == plan.source_fingerprint
+    finally:
+        connection.close()
+    if not same:
+        raise NotAsPlanned(
+            "source-changed",
+            f"The schema of {answers.database.source} is not what the plan saw; nothing more was written.",
+            "Its tables or migrations changed since. Start anew with `ashore run`, or put the old file back.",
+        )
+
+
+@contextmanager
+def _context(
+    project: Project,
+    answers: Answers,
+    plan: Plan,
+    folder: RunFolder,
+    vault: Vault,
+    cancel: Cancel,
+    listen: Listen,
+    handle: int,
+) -> Iterator[RunContext]:
+    journal = Journal(folder.journal)
+    log = runner.EventLog(folder, vault.redactor, listen)
+    try:
+        yield RunContext(
+            project=project,
+            answers=answers,
+            plan=plan,
+            folder=folder,
+            journal=journal,
+            vault=vault,
+            redactor=vault.redactor,
+            emit=log.emit,
+            cancel=cancel,
+            lock_handle=handle,
+        )
+    finally:
+        log.close()
+        journal.close()
+
+
+def find_run(state: State, project: Path, run: str | None, *, unfinished: bool) -> RunFolder:
+    """The run named, or the newest (unfinished) one. Raises UsageError `no-run`."""
+    runs = state.runs(project)
+    if run is not None:
+        match = [folder for folder in runs if folder.run == run]
+        if match:
+            return match[0]
+        raise UsageError("no-run", f"There is no run {run}.", "`ashore runs` lists them.")
+    for folder in reversed(runs):
+        if folder.plan.exists() and (not unfinished or runner.run_state(folder)[0] != "done"):
+            return folder
+    raise UsageError(
+        "no-run",
+        "No unfinished run of this project is known here." if unfinished else "No run of this project is known here.",
+        "`ashore run -a FILE` starts one; it goes on from the target's own record where there is one.",
+    )
+
+
+def execute(
+    answers: Answers, given: Mapping[str, Secret], state_dir: Path | None, cancel: Cancel, listen: Listen
+) -> int:
+    """`ashore run`: returns the exit code. Raises AshoreError for what fails before the run exists."""
+    with new_run(answers, given, state_dir, cancel, listen) as ctx:
+        return runner.run_steps(ctx)
+
+
+def resume(
+    project: Path,
+    run: str | None,
+    given: Mapping[str, Secret],
+    state_dir: Path | None,
+    cancel: Cancel,
+    listen: Listen,
+) -> int:
+    """`ashore resume`: returns the exit code."""
+    state = State.open(state_dir, project)
+    folder = find_run(state, project.absolute(), run, unfinished=run is None)
+    with old_run(folder, given, state, cancel, listen) as ctx:
+        return runner.run_steps(ctx)
+
+
+@contextmanager
+def chosen_run(
+    project: Path,
+    run: str | None,
+    given: Mapping[str, Secret],
+    state_dir: Path | None,
+    cancel: Cancel,
+    listen: Listen,
+) -> Iterator[RunContext]:
+    """The run named, or the newest of the project, locked."""
+    state = State.open(state_dir, project)
+    folder = find_run(state, project.absolute(), run, unfinished=False)
+    with old_run(folder, given, state, cancel, listen) as ctx:
+        yield ctx

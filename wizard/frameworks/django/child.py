@@ -1,0 +1,203 @@
+"""Running Django in the project's own interpreter, in a copy of the project, with another database.
+
+The child holds the lock's handle and ends when its stdin does, so it never outlives the engine. The
+target's URL reaches it by one environment variable; neither its arguments nor any file hold it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from wizard.credentials import Redactor, Secret
+from wizard.errors import StepFailed, UsageError
+from wizard.frameworks.base import Workshop
+from wizard.frameworks.django import interpreter, paths
+from wizard.frameworks.dotenv import read_dotenv
+
+MARK = "\x1eashore "
+TAIL_LINES = 40
+_INSIDE = Path(__file__).parent / "inside"
+_SECRET_NAME = re.compile(r"SECRET|PASSW|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE|_DSN$|_URL$|CREDENTIAL", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the child shall do: `task` is migrate or revision. `copy` is the project's copy.
+
+    `url` is the target (migrate), `applied` the file of applied migrations (revision), `driver` a folder
+    with a PostgreSQL driver or None. Every line of Django's output goes to `line`, every message to `heard`.
+    """
+
+    task: str
+    copy: Path
+    module: str
+    python: Path
+    line: Callable[[str], None]
+    heard: Callable[[Mapping[str, Any]], None]
+    url: Secret | None = None
+    driver: Path | None = None
+    applied: Path | None = None
+
+
+def run(workshop: Workshop, job: Job) -> None:
+    """Run the job to its end. A stop asked for ends the child; what it had open is rolled back.
+
+    Raises UsageError `unreadable-settings` where the project's settings or apps cannot be imported,
+    StepFailed `migrate-failed` or `revision-failed` with Django's last words.
+    """
+    _learn(workshop.redactor, workshop.project.root, workshop.project.root / workshop.framework.path)
+    if job.url is not None:
+        workshop.redactor.learn(job.url)
+    tools = _tools(workshop.work)
+    app = Path(os.path.normpath(job.copy / workshop.framework.path))
+    environ = _environ(workshop, job, app, tools)
+    inherited = (
+        (workshop.lock_handle,) if workshop.lock_handle is not None and sys.platform != "win32" else ()
+    )
+    phase = "start"
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    child = subprocess.Popen(
+        [str(job.python), str(tools / "ashore_child.py")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=app, env=environ, pass_fds=inherited,
+    )  # fmt: skip
+    try:
+        for line in _lines(child, workshop):
+            if line.startswith(MARK):
+                message = json.loads(line.removeprefix(MARK))
+                phase = message.get("phase", phase)
+                job.heard(message)
+            else:
+                tail.append(workshop.redactor.text(line))
+                job.line(line)
+        code = child.wait()
+    finally:
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                pipe.close()
+    if code != 0 or phase != "done":
+        raise _failure(job, phase, code, [line for line in tail if line.strip()])
+
+
+def _tools(work: Path) -> Path:
+    tools = work / "django"
+    tools.mkdir(parents=True, exist_ok=True)
+    for name in ("ashore_child.py", "ashore_overlay.py"):
+        shutil.copyfile(_INSIDE / name, tools / name)
+    return tools
+
+
+def _environ(workshop: Workshop, job: Job, app: Path, tools: Path) -> dict[str, str]:
+    own = {
+        "task": job.task,
+        "paths": [str(path) for path in paths.python_paths(app, job.module)],
+        "driver": str(job.driver) if job.driver else None,
+        "applied": str(job.applied) if job.applied else None,
+    }
+    environ = interpreter.environment() | {
+        "ASHORE_JOB": json.dumps(own),
+        "ASHORE_SETTINGS": job.module,
+        "DJANGO_SETTINGS_MODULE": "ashore_overlay",
+        "PGAPPNAME": workshop.application_name,
+    }
+    environ.pop("ASHORE_DATABASE_URL", None)
+    if job.url is not None:
+        environ["ASHORE_DATABASE_URL"] = job.url.reveal()
+    return environ
+
+
+def _lines(child: subprocess.Popen[bytes], workshop: Workshop) -> Any:
+    """The child's lines as they come; between them, a stop that was asked for ends the wait."""
+    lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
+    assert child.stdout is not None
+    reader = threading.Thread(target=_read, args=(child.stdout, lines), daemon=True)
+    reader.start()
+    while True:
+        try:
+            line = lines.get(timeout=0.2)
+        except queue.Empty:
+            if workshop.cancel.asked():
+                child.kill()
+                workshop.cancel.check()
+            continue
+        if line is None:
+            return
+        yield line
+
+
+def _read(pipe: IO[bytes], lines: queue.Queue[str | None]) -> None:
+    try:
+        for raw in pipe:
+            lines.put(raw.decode("utf-8", errors="replace").rstrip("\r\n"))
+    except ValueError:
+        pass  # closed by the other thread after the child was killed
+    finally:
+        lines.put(None)
+
+
+def _learn(redactor: Redactor, *folders: Path) -> None:
+    """Redact the project's own secrets too: a traceback of its settings may show them."""
+    known = dict(os.environ)
+    for folder in folders:
+        known.update(read_dotenv(folder / ".env"))
+    for name, value in known.items():
+        if _SECRET_NAME.search(name) and len(value) >= 8:
+            redactor.learn(Secret(value))
+
+
+def _failure(job: Job, phase: str, code: int, tail: list[str]) -> StepFailed | UsageError:
+    last = tail[-1] if tail else f"exit code {code}"
+    if phase in ("start", "settings", "apps"):
+        what = "apps" if phase == "apps" else "settings"
+        return UsageError(
+            "unreadable-settings",
+            f"The project's {what} cannot be imported by {job.python}: {last}",
+            _import_hint(last),
+        )
+    if code < 0:
+        last = f"The child was ended by signal {-code}."
+    if job.task == "revision":
+        return StepFailed(
+            "revision-failed",
+            f"The project's migrations cannot be read: {last}",
+            "Run `python manage.py showmigrations` in the project; it should show the same error.",
+        )
+    if phase == "connect":
+        return StepFailed(
+            "migrate-failed",
+            f"The project's own driver could not connect to the target: {last}",
+            "Check the target's URL, and that it can be reached from here; then `ashore resume`.",
+        )
+    return StepFailed(
+        "migrate-failed",
+        "The project's migrations failed on PostgreSQL:\n  " + "\n  ".join(tail[-12:]),
+        "Migrations already applied stay. Correct the one named above in the project (code that only SQLite "
+        "accepts is the usual cause), then `ashore resume`.",
+    )
+
+
+def _import_hint(last: str) -> str:
+    if "ModuleNotFoundError" in last or "ImportError" in last:
+        return "Install the project's requirements into that environment, or name another `interpreter`."
+    if (
+        "KeyError" in last
+        or "environment" in last.lower()
+        or "UndefinedValue" in last
+        or "Improperly" in last
+    ):
+        return "Set the environment variable that the settings ask for where ashore runs, and start again."
+    return "Run `python manage.py check` in the project; it should show the same error."

@@ -1,0 +1,236 @@
+"""(Project, Answers) → Plan. Reads the source and the project; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from wizard import answers_file
+from wizard.answers import Answers
+from wizard.databases.sqlite import schema as sqlite_schema
+from wizard.errors import UsageError
+from wizard.frameworks import FRAMEWORKS
+from wizard.model import (
+    Decision,
+    Edit,
+    Instruction,
+    Need,
+    Plan,
+    Project,
+    Step,
+    TableCount,
+    Variable,
+)
+from wizard.sources.local import walk_totals
+from wizard.storages import kind
+
+VERSION = 1
+THIS_FOLDER = "this folder"
+RUN_FOLDER = "the run's folder"
+NOTHING = "nothing"
+
+
+def source_path(project: Project, answers: Answers) -> Path | None:
+    """The SQLite file to move, absolute; None where the database stays.
+
+    Raises UsageError `no-database` where the answers want one moved and there is none.
+    """
+    if answers.database is None:
+        return None
+    if answers.database.provider in ("keep", "stay-with-backups"):
+        return None
+    if answers.database.source is not None:
+        return project.root / answers.database.source
+    found = [s for s in project.stores if s.kind == "sqlite"]
+    if not found:
+        raise UsageError(
+            "no-database",
+            f"No SQLite database was found in {project.root}; nothing was written.",
+            "Name it with `database.source` in the answers.",
+        )
+    if len(found) > 1:
+        raise UsageError(
+            "several-databases",
+            "More than one SQLite database was found: " + ", ".join(s.path for s in found) + ".",
+            "Name the one to move with `database.source` in the answers.",
+        )
+    return project.root / found[0].path
+
+
+def upload_folders(project: Project, answers: Answers) -> tuple[Path, ...]:
+    """The folders whose files move, absolute, once each."""
+    default = [s.path for s in project.stores if s.kind == "uploads"]
+    named: list[Path] = []
+    for rule in answers.storage:
+        for text in [rule.source] if rule.source is not None else default:
+            named.append(project.root / text)
+    if answers.storage and not named:
+        raise UsageError(
+            "no-uploads",
+            f"No uploads folder was found in {project.root}; nothing was written.",
+            "Name it with `source` in the storage answers, or write `storage: []`.",
+        )
+    return tuple(dict.fromkeys(named))
+
+
+def needs(answers: Answers) -> tuple[Need, ...]:
+    """What the chosen targets ask of the app."""
+    found: list[Need] = []
+    database = answers.database
+    if database is not None and database.provider not in ("keep", "stay-with-backups"):
+        about = "Connection string of the PostgreSQL database."
+        example = "postgresql://user:password@host:5432/database"
+        found.append(
+            Need(
+                kind="database",
+                backend="postgres",
+                variables=(Variable("DATABASE_URL", about, secret=True, example=example),),
+                roles=(("url", "DATABASE_URL"),),
+            )
+        )
+    for rule in answers.storage:
+        if rule.provider != answers_file.LEAVE:
+            need = kind(rule.provider).need(rule)
+            if need not in found:
+                found.append(need)
+    return tuple(found)
+
+
+def make_plan(project: Project, answers: Answers, decisions: Sequence[Decision] = ()) -> Plan:
+    """The whole plan. `decisions` are the preflight's, where it ran.
+
+    Raises UsageError for a source that is missing or cannot be read.
+    """
+    source = source_path(project, answers)
+    tables: tuple[TableCount, ...] = ()
+    fingerprint = ""
+    if source is not None:
+        connection = sqlite_schema.open_readonly(source)
+        try:
+            fingerprint = sqlite_schema.fingerprint(connection)
+            tables = tuple(TableCount(*row) for row in sqlite_schema.row_counts(connection))
+        finally:
+            connection.close()
+    files, file_bytes = 0, 0
+    for folder in upload_folders(project, answers):
+        count, size = walk_totals(folder)
+        files, file_bytes = files + count, file_bytes + size
+    required = needs(answers)
+    edits, instructions = _changes(project, answers, required)
+    steps = _steps(answers, source, tables, files, file_bytes, edits, required)
+    return Plan(
+        version=VERSION,
+        root=str(project.root),
+        answers_digest=answers_file.digest(answers),
+        source_fingerprint=fingerprint,
+        steps=steps,
+        tables=tables,
+        files=files,
+        file_bytes=file_bytes,
+        decisions=tuple(decisions),
+        edits=edits,
+        instructions=instructions,
+        needs=required,
+    )
+
+
+def _changes(
+    project: Project, answers: Answers, required: tuple[Need, ...]
+) -> tuple[tuple[Edit, ...], tuple[Instruction, ...]]:
+    if answers.patch == "skip" or not required:
+        return (), ()
+    edits: list[Edit] = []
+    instructions: list[Instruction] = []
+    kinds = {k.name: k for k in FRAMEWORKS}
+    for framework in project.frameworks:
+        if framework.name in kinds:
+            change = kinds[framework.name].change(project, framework, required)
+            edits += [e for e in change.edits if e.path not in answers.skip_edits]
+            instructions += change.instructions
+    return tuple({e.path: e for e in edits}.values()), tuple(instructions)
+
+
+def _steps(
+    answers: Answers,
+    source: Path | None,
+    tables: tuple[TableCount, ...],
+    files: int,
+    file_bytes: int,
+    edits: tuple[Edit, ...],
+    required: tuple[Need, ...],
+) -> tuple[Step, ...]:
+    moves_database = source is not None
+    moves_files = any(rule.provider != answers_file.LEAVE for rule in answers.storage)
+    database = _database_title(answers)
+    storage = _storage_title(answers)
+    rows = f"{len(tables)} tables, {sum(t.rows for t in tables):,} rows"
+    what = ", ".join(
+        part
+        for part in (
+            source.name if source is not None else "",
+            f"{files:,} files, {human_bytes(file_bytes)}" if moves_files else "",
+        )
+        if part
+    )
+    private = "private (signed links)" if _signed(answers) else "public"
+    targets = " and ".join(
+        t for t in (database if moves_database else "", storage if moves_files else "") if t
+    )
+    lines: list[Step] = [
+        Step("snapshot", "Freeze a copy", RUN_FOLDER, what),
+        Step("preflight", "Look for what cannot be carried exactly", NOTHING),
+    ]
+    if moves_files:
+        lines.append(Step("backup", "Back up", RUN_FOLDER, what))
+    lines.append(Step("provision", "Prepare the targets", targets or NOTHING))
+    if moves_database:
+        lines += [
+            Step("schema", "Build the tables", database, f"{len(tables)} tables"),
+            Step("recheck", "Check every value against the real column types", NOTHING),
+            Step("copy", "Copy the rows", database, rows),
+        ]
+    if moves_files:
+        lines.append(Step("upload", "Upload the files", storage, f"{files:,} files, {private}"))
+    if moves_database:
+        lines += [
+            Step("references", "Rewrite references to files", database, "undo kept"),
+            Step("constraints", "Restore keys, indexes and sequences", database),
+        ]
+    lines.append(Step("verify", "Compare every value and every byte", NOTHING))
+    lines.append(Step("cutover", "Carry over what changed meanwhile", targets or NOTHING))
+    if answers.patch != "skip" and edits:
+        writes = THIS_FOLDER if answers.patch == "apply" else RUN_FOLDER
+        lines.append(Step("patch", "Change the app's files", writes, f"{len(edits)} files, once all is proven"))
+    if required:
+        lines.append(Step("deploy", "List what the platform must be told", NOTHING))
+    lines.append(Step("report", "Write the report", RUN_FOLDER))
+    return tuple(lines)
+
+
+def _signed(answers: Answers) -> bool:
+    return all(rule.access == "signed" for rule in answers.storage if rule.provider != answers_file.LEAVE)
+
+
+def _database_title(answers: Answers) -> str:
+    titles = {"render": "Render Postgres", "neon": "Neon", "supabase": "Supabase"}
+    provider = answers.database.provider if answers.database else "postgres"
+    return titles.get(provider, "PostgreSQL")
+
+
+def _storage_title(answers: Answers) -> str:
+    names = [
+        str(rule.options.get("bucket") or kind(rule.provider).title)
+        for rule in answers.storage
+        if rule.provider != answers_file.LEAVE
+    ]
+    return ", ".join(dict.fromkeys(names))
+
+
+def human_bytes(count: int) -> str:
+    """`61.0 MB`; units of 1024."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1024 or unit == "GB":
+            break
+        size /= 1024
+    return f"{int(size)} {unit}" if unit == "B" else f"{size:.1f} {unit}"

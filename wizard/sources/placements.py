@@ -1,0 +1,122 @@
+"""Which file goes where, and what has been confirmed there: two tables of the inventory's file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from wizard.sources.inventory_file import PAGE, Entry, Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A file's place: `rule` is the index of the answers' storage rule, `target` the bucket's identity."""
+
+    store: str
+    path: str
+    rule: int
+    target: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What the server confirmed to hold under `key`, and the digest of the bytes that it was sent.
+
+    `status` is sent, already, or kept (other bytes stood there and stay, by an answer). `part_size` is
+    0 for an object sent in one piece.
+    """
+
+    target: str
+    key: str
+    store: str
+    path: str
+    status: str
+    size: int
+    sha256: bytes
+    etag: str
+    part_size: int
+
+
+class Placements:
+    """The two tables, through the inventory that holds them."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+
+    def clear(self) -> None:
+        """Forget all placements, to route anew. Confirmations stay."""
+        self._inventory.many([("DELETE FROM placement", ())])
+
+    def place(self, placements: Sequence[Placement]) -> None:
+        self._inventory.many(
+            (
+                "INSERT OR REPLACE INTO placement (store, path, rule, target, key, folded) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (p.store, p.path, p.rule, p.target, p.key, p.key.casefold()),
+            )
+            for p in placements
+        )
+
+    def collisions(self, limit: int) -> list[tuple[str, int]]:
+        """(key, files) of keys that several files of one target map to; at most `limit`."""
+        return self._inventory.rows(
+            "SELECT key, count(*) FROM placement GROUP BY target, folded, key HAVING count(*) > 1 LIMIT ?",
+            (limit,),
+        )
+
+    def twins(self, limit: int) -> list[tuple[str, str]]:
+        """Two keys of one target that differ in upper and lower case only; at most `limit` pairs."""
+        return self._inventory.rows(
+            "SELECT min(key), max(key) FROM placement GROUP BY target, folded "
+            "HAVING count(DISTINCT key) > 1 LIMIT ?",
+            (limit,),
+        )
+
+    def count(self, rule: int) -> tuple[int, int]:
+        """Files and bytes routed by one rule."""
+        found: tuple[int, int] = self._inventory.rows(
+            "SELECT count(*), coalesce(sum(size), 0) FROM placement JOIN file USING (store, path) "
+            "WHERE rule = ?",
+            (rule,),
+        )[0]
+        return found
+
+    def all(self, rule: int) -> Iterator[tuple[Placement, Entry, Confirmed | None]]:
+        """Every file of one rule with what was confirmed under its key, by store and path, in pages."""
+        at = ("", "")
+        while page := self._inventory.rows(
+            "SELECT p.store, p.path, p.rule, p.target, p.key, f.size, f.sha256, f.md5, f.content_type, "
+            "f.mtime_ns, c.target, c.key, c.store, c.path, c.status, c.size, c.sha256, c.etag, c.part_size "
+            "FROM placement p JOIN file f ON f.store = p.store AND f.path = p.path "
+            "LEFT JOIN confirmed c ON c.target = p.target AND c.key = p.key "
+            "WHERE (p.store, p.path) > (?, ?) AND p.rule = ? AND f.sha256 IS NOT NULL "
+            "ORDER BY p.store, p.path LIMIT ?",
+            (*at, rule, PAGE),
+        ):
+            for row in page:
+                yield (
+                    Placement(*row[:5]),
+                    Entry(row[1], *row[5:10]),
+                    Confirmed(*row[10:]) if row[10] is not None else None,
+                )
+            at = (page[-1][0], page[-1][1])
+
+    def confirm(self, confirmed: Sequence[Confirmed]) -> None:
+        """Record what the server holds, all or nothing."""
+        self._inventory.many(
+            (
+                "INSERT OR REPLACE INTO confirmed (target, key, store, path, status, size, sha256, etag, "
+                "part_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (c.target, c.key, c.store, c.path, c.status, c.size, c.sha256, c.etag, c.part_size),
+            )
+            for c in confirmed
+        )
+
+    def orphans(self, limit: int) -> list[tuple[str, str, str, str]]:
+        """(target, key, store, path) of confirmed objects whose file is no longer in the inventory."""
+        return self._inventory.rows(
+            "SELECT c.target, c.key, c.store, c.path FROM confirmed c LEFT JOIN file f "
+            "ON f.store = c.store AND f.path = c.path WHERE f.path IS NULL ORDER BY 1, 2 LIMIT ?",
+            (limit,),
+        )

@@ -1,0 +1,114 @@
+"""The two connections to an S3 server: boto3 for control, heads, reads and parts; obstore for small objects.
+
+Neither looks at this machine's AWS configuration: what counts is in the answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from obstore.store import S3Store as SmallStore
+
+from wizard.credentials import Secret
+from wizard.storages.s3_place import Place
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ATTEMPTS = 6
+CONNECT_S = 10
+READ_S = 60
+CONNECTIONS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A pair of keys."""
+
+    access: Secret
+    secret: Secret
+
+
+def open_client(place: Place, keys: Keys, attempts: int = ATTEMPTS) -> S3Client:
+    """A boto3 client; safe to share between threads.
+
+    Checksums only where required: servers other than AWS refuse the trailing ones, or store them
+    inside the file. Every body goes out with Content-MD5 and a signed payload instead.
+    """
+    unset = (None, None, None, None)
+    core = botocore.session.Session(
+        session_vars={"profile": unset, "config_file": unset, "credentials_file": unset}
+    )
+    config = Config(
+        signature_version="s3v4",
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        connect_timeout=CONNECT_S,
+        read_timeout=READ_S,
+        max_pool_connections=CONNECTIONS,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        ignore_configured_endpoint_urls=True,
+        s3={
+            "addressing_style": "path" if place.path_style else "virtual",
+            "payload_signing_enabled": True,
+        },
+    )
+    client = boto3.session.Session(botocore_session=core).client(
+        "s3",
+        endpoint_url=place.endpoint,
+        region_name=place.region,
+        aws_access_key_id=keys.access.reveal(),
+        aws_secret_access_key=keys.secret.reveal(),
+        config=config,
+    )
+    return cast("S3Client", client)
+
+
+def open_small(place: Place, keys: Keys) -> SmallStore:
+    """An obstore client.
+
+    Keys come through a provider, and every switch is set: obstore otherwise adds AWS_SESSION_TOKEN and
+    others from the environment to keys that they do not belong to (seen).
+    """
+    host = place.endpoint
+    if not place.path_style:
+        scheme, _, rest = host.partition("://")
+        host = f"{scheme}://{place.bucket}.{rest}"
+    return SmallStore(
+        place.bucket,
+        endpoint=host,
+        region=place.region,
+        virtual_hosted_style_request=not place.path_style,
+        conditional_put="etag",
+        skip_signature=False,
+        unsigned_payload=False,
+        request_payer=False,
+        s3_express=False,
+        # AWS then keeps the checksum and tells it in HEAD, also where KMS makes the ETag no MD5.
+        **({"checksum_algorithm": "SHA256"} if place.aws else {}),
+        client_options={
+            "allow_http": place.endpoint.startswith("http://"),
+            "connect_timeout": timedelta(seconds=CONNECT_S),
+            "timeout": timedelta(seconds=READ_S),
+        },
+        retry_config={
+            "max_retries": ATTEMPTS,
+            "retry_timeout": timedelta(seconds=120),
+            "backoff": {
+                "init_backoff": timedelta(milliseconds=200),
+                "max_backoff": timedelta(seconds=10),
+                "base": 2,
+            },
+        },
+        credential_provider=lambda: {
+            "access_key_id": keys.access.reveal(),
+            "secret_access_key": keys.secret.reveal(),
+            "token": None,
+            "expires_at": None,
+        },
+    )

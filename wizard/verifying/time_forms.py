@@ -1,0 +1,172 @@
+"""What PostgreSQL must print for dates, times, instants and intervals (TimeZone UTC, DateStyle ISO)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from wizard.verifying.canonical import NULL, Form, Inexpressible, Value
+
+_STAMP = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?"
+)
+_CLOCK = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?")
+_SPAN = re.compile(
+    r"(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?"
+    r"(?:([+-])?(\d+):(\d{2}):(\d{2})(?:\.(\d{1,6}))?)?"
+)
+# Whole numbers from here on are milliseconds, below seconds: 10^11 seconds is the year 5138, 10^11
+# milliseconds the year 1973. Prisma and Strapi write milliseconds.
+_MILLISECONDS_FROM = 10**11
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _TimeForm(Form):
+    def microseconds(self, digits: str | None) -> int:
+        """Digits of a fraction of a second as microseconds, at the column's precision."""
+        if not digits:
+            return 0
+        keep = 6 if self.target.fraction is None else min(6, self.target.fraction)
+        kept = int(digits[:keep].ljust(6, "0"))
+        if digits[keep:].strip("0"):
+            if self.decisions.get("beyond_scale") != "round":
+                raise Inexpressible("beyond_scale")
+            if digits[keep] >= "5":
+                kept += 10 ** (6 - keep)
+        return kept
+
+    def instant(self, value: int | float | str | bytes) -> datetime:
+        """The instant in UTC; text without an offset is UTC. Raises Inexpressible."""
+        if isinstance(value, int):
+            unit = "milliseconds" if abs(value) >= _MILLISECONDS_FROM else "seconds"
+            try:
+                return EPOCH + timedelta(**{unit: value})
+            except OverflowError:
+                raise Inexpressible("out_of_range") from None
+        match = _STAMP.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is None:
+            raise Inexpressible("wrong_type")
+        day, hours, minutes, seconds, fraction, zone = match.groups()
+        try:
+            moment = datetime.combine(
+                date.fromisoformat(day), datetime.min.time(), _zone(zone)
+            ) + timedelta(
+                hours=_below(hours, 24), minutes=_below(minutes, 60), seconds=_below(seconds, 60),
+                microseconds=self.microseconds(fraction),
+            )  # fmt: skip
+            return moment.astimezone(UTC)
+        except ValueError:
+            raise Inexpressible("wrong_type") from None
+        except OverflowError:
+            raise Inexpressible("out_of_range") from None
+
+
+def _below(digits: str | None, limit: int) -> int:
+    number = int(digits or 0)
+    if number >= limit:
+        raise ValueError(digits)
+    return number
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None or text in "Zz":
+        return UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def _clock(moment: datetime) -> str:
+    text = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
+    return text if not moment.microsecond else f"{text}.{moment.microsecond:06}".rstrip("0")
+
+
+class StampForm(_TimeForm):
+    """timestamptz and timestamp; the latter holds the same moment in UTC."""
+
+    def express(self, value: int | float | str | bytes) -> str:
+        moment = self.instant(value)
+        zone = "+00" if self.target.type == "timestamptz" else ""
+        return f"{moment.year:04}-{moment.month:02}-{moment.day:02} {_clock(moment)}{zone}"
+
+    def fast(self, values: Sequence[Value]) -> Sequence[str]:
+        if self.target.fraction is not None:
+            return [self.cell(v) for v in values]
+        zone = "+00" if self.target.type == "timestamptz" else ""
+        cells = []
+        for value in values:
+            # The two shapes that Django, SQLAlchemy and CURRENT_TIMESTAMP write; nothing that is not a
+            # moment can pass here, because the target would have to print it.
+            if type(value) is str and len(value) in (19, 26) and value[10] == " ":
+                if len(value) == 19:
+                    cells.append(value + zone)
+                    continue
+                if value[19] == ".":
+                    cells.append(value.rstrip("0").rstrip(".") + zone)
+                    continue
+            cells.append(NULL if value is None else self.cell(value))
+        return cells
+
+
+class DateForm(_TimeForm):
+    """date: a text with a time of day other than midnight is not a date."""
+
+    def express(self, value: int | float | str | bytes) -> str:
+        moment = self.instant(value)
+        if moment.time() != datetime.min.time():
+            raise Inexpressible("wrong_type")
+        return f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
+
+
+class ClockForm(_TimeForm):
+    """time without time zone."""
+
+    def express(self, value: int | float | str | bytes) -> str:
+        match = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is None:
+            raise Inexpressible("wrong_type")
+        hours, minutes, seconds, fraction = match.groups()
+        try:
+            moment = datetime(2000, 1, 1) + timedelta(
+                hours=_below(hours, 24), minutes=_below(minutes, 60), seconds=_below(seconds, 60),
+                microseconds=self.microseconds(fraction),
+            )  # fmt: skip
+        except ValueError:
+            raise Inexpressible("wrong_type") from None
+        if moment.day != 1:
+            return "24:00:00"
+        return _clock(moment)
+
+
+class IntervalForm(_TimeForm):
+    """interval: Django keeps whole microseconds. A day counts 24 hours; months are never equal to days."""
+
+    plain = False
+
+    def express(self, value: int | float | str | bytes) -> str:
+        if isinstance(value, str):
+            text = value.strip()
+            return self.express(int(text)) if re.fullmatch(r"[+-]?\d+", text) else text
+        if not isinstance(value, int):
+            raise Inexpressible("wrong_type")
+        days, rest = divmod(abs(value), 86_400_000_000)
+        seconds, fraction = divmod(rest, 1_000_000)
+        clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        if fraction:
+            clock += f".{fraction:06}".rstrip("0")
+        sign = "-" if value < 0 else ""
+        if not days:
+            return sign + clock
+        words = f"{sign}{days} day{'' if days == 1 and not sign else 's'}"
+        return words if not rest else f"{words} {sign}{clock}"
+
+    def normal(self, text: str) -> str:
+        match = _SPAN.fullmatch(text.strip())
+        if match is None or not text.strip():
+            raise Inexpressible("wrong_type")
+        years, months, days, sign, hours, minutes, seconds, fraction = match.groups()
+        clock = (int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)) * 1_000_000
+        clock += int((fraction or "").ljust(6, "0"))
+        total = int(days or 0) * 86_400_000_000 + (-clock if sign == "-" else clock)
+        return f"{int(years or 0) * 12 + int(months or 0)} months {total} us"
