@@ -63,7 +63,7 @@ class WizardApp(App[int]):
     CSS_PATH = "wizard.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c", "interrupt", show=False, priority=True),
+        Binding("ctrl+c", "interrupt", "Stop or leave", show=False, priority=True),
     ]
 
     def __init__(
@@ -121,7 +121,9 @@ class WizardApp(App[int]):
         if self.session.folder is None:
             for name, title in STEPS:
                 if name in self.session.visited and name in self.session.steps():
-                    yield SystemCommand(f"Go to: {title}", "A step you have seen", lambda name=name: self.go(name))
+                    yield SystemCommand(
+                        f"Go to: {title}", "A step you have seen", lambda name=name: self.go(name)
+                    )
         if isinstance(screen, BaseScreen):
             yield SystemCommand("Help", "What this step is for, and its keys", screen.action_help)
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)

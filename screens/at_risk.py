@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from wizard.api import KeyringState, RunInfo
 
 MARK = {"error": "✗", "warning": "!", "info": "·"}
-OVER = ("done", "finished", "abandoned")
-RUNNING = ("running", "started")
+OVER = ("done", "differences")
+RUNNING = "running"
 
 
 def store_text(store: Store, width: int) -> Text:
@@ -66,24 +65,23 @@ class AtRiskScreen(BaseScreen):
     rail_from: ClassVar[int] = 80
     AUTO_FOCUS = "#next"
     help_text = """
-ashore has read the project's files, without running them and without the network. Above: what holds data and
-when it is lost. Below: what else it found. Nothing is changed by looking.
+ashore has read the project's files, without running them and without the network. Above: what holds data
+and when it is lost. Below: what else it found. Nothing is changed by looking.
 
 Until a verified copy of the data lies elsewhere, do not deploy, change variables or let the app restart."""
 
     def body(self) -> Iterable[Widget]:
         yield Static("Reading the project…", id="reading", markup=False)
         yield OptionList(id="rows", compact=True)
+        yield Static("Tab to the rows; Enter on one shows the evidence.", id="hint", classes="quiet")
 
     def onward(self) -> str:
         return "Next"
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
-
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#rows").display = False
+        self.query_one("#hint").display = False
         if self.session.project is None:
             self.set_onward("Reading…", enabled=False)
             self.ask(self._read, self._arrived, failed=self._unreadable)
@@ -105,9 +103,9 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
         if start:
             session.take(start)
         self._show(session.project)
-        open_runs = [r for r in session.earlier_runs if r.state not in OVER]
-        if open_runs:
-            self._offer(open_runs[-1])
+        if session.earlier_runs:
+            at_work = [r for r in session.earlier_runs if r.state == RUNNING]
+            self._offer((at_work or list(session.earlier_runs))[-1])
 
     def _unreadable(self, code: str) -> None:
         self.query_one("#reading").display = False
@@ -130,7 +128,9 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
 
     def _fill(self, project: Project) -> None:
         rows = self.query_one("#rows", OptionList)
-        width = max(40, rows.size.width or self.size.width - (20 if self.size.width >= self.rail_from else 2)) - 2
+        width = (
+            max(40, rows.size.width or self.size.width - (20 if self.size.width >= self.rail_from else 2)) - 2
+        )
         rows.clear_options()
         half = max(14, width - 34)
         options: list[Option] = []
@@ -143,7 +143,7 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
                 Option(finding_text(f, width), id=f"finding-{i}") for i, f in enumerate(project.findings)
             ]
         rows.add_options(options)
-        rows.display = bool(options)
+        rows.display = self.query_one("#hint").display = bool(options)
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -159,7 +159,9 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
             self._detail(store.path, store.why, seen)
         elif kind == "finding":
             finding = project.findings[int(number)]
-            seen = [f"{finding.file}:{finding.line}" if finding.line else finding.file] if finding.file else []
+            seen = (
+                [f"{finding.file}:{finding.line}" if finding.line else finding.file] if finding.file else []
+            )
             self.ask(
                 lambda: self.session.engine.explain(finding.code),
                 lambda more: self._detail(
@@ -174,25 +176,32 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
     # An earlier run ---------------------------------------------------------------------------------
 
     def _offer(self, run: RunInfo) -> None:
-        running = run.state in RUNNING
-        text = (
-            f"Run {run.run} of {run.started} is at work (step {run.step or 'not begun'})."
-            if running
-            else f"Run {run.run} of {run.started} is not finished: {run.state}, at step {run.step or 'none'}. "
-            "What it has moved so far is kept; going on does not begin again."
-        )
-        go_on = ("join", "Watch it") if running else ("resume", "Go on with it")
-        buttons = (go_on, ("new", "Look around")) if running else (go_on, ("new", "Begin anew"))
+        step = run.step or "not begun"
+        if run.state == RUNNING:
+            text = f"Run {run.run} is at work now, at step {step}."
+            buttons = (("join", "Watch it"), ("new", "Look around"))
+        elif run.state in OVER:
+            text = f"Run {run.run} has ended: {run.state}."
+            buttons = (("report", "See its report"), ("new", "Begin anew"))
+        else:
+            text = (
+                f"Run {run.run} is not finished: {run.state}, at step {step}. What it has moved so far is "
+                "kept; going on does not begin again."
+            )
+            buttons = (("resume", "Go on with it"), ("new", "Begin anew"))
 
         def answer(pressed: str | None) -> None:
             if pressed == "join":
                 self.session.folder = run.folder
                 self.wizard.go("run")
+            elif pressed == "report":
+                self.session.folder = run.folder
+                self.wizard.go("report")
             elif pressed == "resume":
                 self.session.resume = run.run
                 self._resume(run)
 
-        self.app.push_screen(Dialog("There is an earlier run", text, (go_on, *buttons[1:])), answer)
+        self.app.push_screen(Dialog("There is an earlier run", text, buttons), answer)
 
     def _resume(self, run: RunInfo) -> None:
         """A secret that only lived in the memory of an earlier wizard has to be typed again."""
@@ -208,5 +217,6 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
             self.wizard.go("run")
 
         self.ask(
-            lambda: session.engine.resume_run(session.known.root, run.run, secrets, session.state_dir), started
+            lambda: session.engine.resume_run(session.known.root, run.run, secrets, session.state_dir),
+            started,
         )

@@ -57,6 +57,7 @@ class BaseScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._onward = ""
         self._pending: dict[Worker[Any], tuple[Callable[[Any], None], Callable[[str], None] | None]] = {}
 
     @property
@@ -77,7 +78,8 @@ class BaseScreen(Screen[None]):
                 yield Static(self.heading, id="heading", markup=False)
                 yield Static(id="problem", markup=False)
                 yield from self.body()
-        yield StatusLine(self.session.written, self.onward())
+        self._onward = self.onward()
+        yield StatusLine(self.session.written, self._fitted(self._onward))
         yield Footer(compact=True)
 
     def body(self) -> Iterable[Widget]:
@@ -120,6 +122,8 @@ class BaseScreen(Screen[None]):
         text = Text(f"{left[: room - 1]:<{room}}{right} ", no_wrap=True)
         self.query_one("#top", Static).update(text)
         self.query_one(StatusLine).say(self.session.written)
+        for button in self.query("#next").results(Button):
+            button.label = self._fitted(self._onward)
 
     def ask(
         self,
@@ -145,7 +149,9 @@ class BaseScreen(Screen[None]):
             then(event.worker.result)
         elif event.state is WorkerState.ERROR and event.worker.error is not None:
             error = event.worker.error
-            code = str(getattr(error, "code", "")) if isinstance(error, self.session.engine.AshoreError) else ""
+            code = (
+                str(getattr(error, "code", "")) if isinstance(error, self.session.engine.AshoreError) else ""
+            )
             self.show_error(error)
             if failed is not None:
                 failed(code)
@@ -175,9 +181,14 @@ class BaseScreen(Screen[None]):
 
     def set_onward(self, label: str, *, enabled: bool = True) -> None:
         """Change the button that goes on."""
+        self._onward = label
         for button in self.query("#next").results(Button):
-            button.label = label
+            button.label = self._fitted(label)
             button.disabled = not enabled
+
+    def _fitted(self, label: str) -> str:
+        """On a narrow terminal what has been written matters more than where the button leads."""
+        return label if self.app.size.width >= 80 else label.partition(":")[0]
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "next":

@@ -28,10 +28,11 @@ class OffersScreen(BaseScreen):
 
     def body(self) -> Iterable[Widget]:
         held = sum(s.bytes for s in self.session.known.stores if s.kind == self.store_kind)
+        yield Static(f"You have {amount(held, 'bytes')} now.", markup=False)
         with Horizontal(classes="line"):
-            yield Label(f"You have {amount(held, 'bytes')} now;  people a month: ", markup=False)
+            yield Label("People a month: ", markup=False)
             yield self._number("users", str(self.session.users))
-            yield Label("  budget: $ ", markup=False)
+            yield Label("  Budget a month: $ ", markup=False)
             yield self._number("budget", f"{self.session.budget:g}")
         yield Static(id="columns", markup=False)
         yield ProviderTable(id="providers")
@@ -75,7 +76,7 @@ class OffersScreen(BaseScreen):
         plan = self.session.picked_plan.get(self.question_key)
         same = [i for i, row in enumerate(rows) if row.name == reply]
         exact = [i for i in same if rows[i].offer is not None and getattr(rows[i].offer, "plan", "") == plan]
-        return (exact or same or [None])[0]
+        return next(iter(exact or same), None)
 
     def _tell(self) -> None:
         """Below the table: the recommendation, or what the highlighted plan is."""
@@ -86,6 +87,8 @@ class OffersScreen(BaseScreen):
             lines.append(f"★ Recommended: {' '.join(best.title.split())}: {best.reason}")
         elif table.rows:
             lines.append("· No plan holds this within the budget. A larger budget, or your own server.")
+        if any(r.offer is not None and r.offer.second_hand for r in table.rows):
+            lines.append("* second-hand figure: not read from the provider itself")
         row = table.rows[table.highlighted] if table.highlighted is not None and table.rows else None
         if row is not None and row.offer is not None and row.offer is not best:
             source = ", second-hand figures" if row.offer.second_hand else ""
@@ -147,8 +150,8 @@ class DatabaseScreen(OffersScreen):
     offers_kind = "database"
     store_kind = "sqlite"
     help_text = """
-A managed PostgreSQL outlives every redeploy. Prices are computed for the data that the scan saw and the people
-you name, now and at ten times both; each carries the date it was read, and (2nd hand) where it is not the
-provider's own figure. ★ is the cheapest that fits the budget and does not delete data after a while.
+A managed PostgreSQL outlives every redeploy. Prices are computed for the data that the scan saw and the
+people you name, now and at ten times both; each carries the date it was read, and * where a figure is not
+the provider's own. ★ is the cheapest that fits the budget and does not delete data after a while.
 
 Enter chooses the row and goes on; Tab reaches people and budget."""

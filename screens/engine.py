@@ -11,14 +11,15 @@ from wizard.events import Event
 from wizard.model import Decision, Edit, Plan, Project
 
 if TYPE_CHECKING:
-    from wizard.api import Check, KeyringState, Offer, RunHandle, RunInfo, Secret
+    from wizard.api import Check, KeyringState, Offer, RunHandle, RunInfo
+    from wizard.api import Secret as SecretValue
 
 
 class Engine(Protocol):
     """The functions of `wizard.api` that screens call, always from a thread. All may raise AshoreError."""
 
     @property
-    def Secret(self) -> type[Secret]: ...
+    def Secret(self) -> type[SecretValue]: ...
 
     @property
     def AshoreError(self) -> type[Exception]: ...
@@ -27,20 +28,20 @@ class Engine(Protocol):
 
     def keyring_state(self) -> KeyringState: ...
 
-    def store_secret(self, name: str, value: Secret, /) -> None: ...
+    def store_secret(self, name: str, value: SecretValue, /) -> None: ...
 
-    def test_database(self, url: Secret, /) -> tuple[Check, ...]: ...
+    def test_database(self, url: SecretValue, /) -> tuple[Check, ...]: ...
 
     def test_storage(
-        self, rule: Mapping[str, object], secrets: Mapping[str, Secret], /
+        self, rule: Mapping[str, object], secrets: Mapping[str, SecretValue], /
     ) -> tuple[Check, ...]: ...
 
     def preflight(
-        self, project: Path, answers: Mapping[str, object], secrets: Mapping[str, Secret], /
+        self, project: Path, answers: Mapping[str, object], secrets: Mapping[str, SecretValue], /
     ) -> tuple[Decision, ...]: ...
 
     def make_plan(
-        self, project: Path, answers: Mapping[str, object], secrets: Mapping[str, Secret], /
+        self, project: Path, answers: Mapping[str, object], secrets: Mapping[str, SecretValue], /
     ) -> Plan: ...
 
     def diff(self, plan: Plan, edit: Edit, /) -> str: ...
@@ -52,11 +53,11 @@ class Engine(Protocol):
     def load_draft(self, project: Path, state_dir: Path | None, /) -> Mapping[str, object] | None: ...
 
     def start_run(
-        self, answers_file: Path, secrets: Mapping[str, Secret], state_dir: Path | None, /
+        self, answers_file: Path, secrets: Mapping[str, SecretValue], state_dir: Path | None, /
     ) -> RunHandle: ...
 
     def resume_run(
-        self, project: Path, run: str, secrets: Mapping[str, Secret], state_dir: Path | None, /
+        self, project: Path, run: str, secrets: Mapping[str, SecretValue], state_dir: Path | None, /
     ) -> RunHandle: ...
 
     def watch(self, folder: Path, stop: threading.Event, /) -> Iterator[Event]: ...

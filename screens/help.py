@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Log, Static
 
 from screens.run_view import RunView
 
-MARKS = "✓ done or good   ✗ lost or refused   ! worth reading   · for information   ▸ the caret"
+MARKS = "✓ good   ✗ lost or refused   ! worth reading   · to know   ▸ caret"
 
 
 class Dialog(ModalScreen[str]):
     """A text and buttons; ends with the name of the one pressed, or "" for Escape."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss('')", "Close"),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
@@ -54,7 +55,8 @@ class HelpScreen(Dialog):
     """What this step is for, and its keys."""
 
     def __init__(self, title: str, text: str, keys: Sequence[tuple[str, str]]) -> None:
-        body = Text(f"{text.strip()}\n\n")
+        # Paragraphs are written folded in the code; here they fill the window.
+        body = Text("".join(" ".join(part.split()) + "\n\n" for part in text.strip().split("\n\n")))
         body.append("Keys\n", "bold")
         for key, about in keys:
             body.append(f"  {key:<12} {about}\n")
@@ -66,7 +68,7 @@ class HelpScreen(Dialog):
 class SaveScreen(ModalScreen[str]):
     """Asks for a file name; ends with it, or "" for Escape."""
 
-    BINDINGS = [Binding("escape", "dismiss('')", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close")]
     AUTO_FOCUS = "Input"
 
     def __init__(self, title: str, text: str, proposed: str) -> None:
@@ -94,7 +96,7 @@ class SaveScreen(ModalScreen[str]):
 class LogScreen(ModalScreen[None]):
     """The newest lines of a run's log, growing while it is open."""
 
-    BINDINGS = [Binding("escape,l", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,l", "dismiss", "Close")]
     AUTO_FOCUS = "Log"
 
     def __init__(self, view: RunView) -> None:

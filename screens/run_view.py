@@ -96,7 +96,7 @@ class RunView:
 
     def written(self) -> str:
         """One line: what this run has begun to write to."""
-        places = [w for w in self.writes if w and w != "nothing"]
+        places = [w for w in self.writes if w and not w.startswith("nothing")]
         return f"Written to so far: {', '.join(places)}." if places else "Nothing has been written."
 
     def _start(self, event: StepStarted) -> None:

@@ -139,10 +139,16 @@ class Session:
         applies = {
             "database": bool(questions.sqlite_stores(project)),
             "files": bool(questions.upload_stores(project)),
-            "credentials": any(True for _ in questions.asked(project, replies, "credentials")),
+            "credentials": bool(questions.asked(project, replies, "credentials"))
+            or not self._chosen_places(),
             "decisions": self.found is None or bool(self.found),
         }
         return tuple(name for name, _ in STEPS if applies.get(name, True))
+
+    def _chosen_places(self) -> bool:
+        """Whether every place has been chosen, so that it is known which credentials are needed."""
+        asked = questions.asked(self.known, self.replies)
+        return all(q.key in self.replies for q in asked if q.key.endswith(".provider"))
 
     def undecided(self) -> tuple[Decision, ...]:
         """Decisions of the last preflight that have no answer yet."""

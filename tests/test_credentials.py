@@ -28,7 +28,12 @@ def test_a_secret_shows_nothing_anywhere() -> None:
 def test_the_redactor_masks_a_url_its_password_and_both_encodings() -> None:
     redactor = Redactor()
     redactor.learn(Secret(URL))
-    for text in (URL, f"password {VALUE} refused", "p%40ss%2Fw%C3%B6rd%3A1", "see postgresql://x:unknown@h/db"):
+    for text in (
+        URL,
+        f"password {VALUE} refused",
+        "p%40ss%2Fw%C3%B6rd%3A1",
+        "see postgresql://x:unknown@h/db",
+    ):
         masked = redactor.text(text)
         assert VALUE not in masked
         assert "p%40ss" not in masked

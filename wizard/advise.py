@@ -41,8 +41,9 @@ class Offer:
 def advise(project: Project, *, users: int, budget: float) -> tuple[Offer, ...]:
     """Every product with its price for this project, the catalogue's order, one recommended a kind.
 
-    `users` are people a month, `budget` is USD a month for each kind. Recommended is the cheapest at ten
-    times the size that holds the data now, fits the budget and does not delete it after a while.
+    `users` are people a month, `budget` is USD a month for each kind. Recommended is the cheapest that
+    holds the data now, fits the budget and does not delete it after a while; on a tie the cheapest at ten
+    times.
     """
     everything = products()
     offers: list[Offer] = []

@@ -158,7 +158,9 @@ def _judge_rule(index: int, rule: Any, lines: Mapping[Path_, int], faults: list[
     if isinstance(common.get("max_size"), str):
         size = parse_size(common["max_size"])
         if size is None:
-            faults.append(Fault(_line(lines, (*at, "max_size")), _key((*at, "max_size")), "is no size; write 1MB"))
+            faults.append(
+                Fault(_line(lines, (*at, "max_size")), _key((*at, "max_size")), "is no size; write 1MB")
+            )
         common["max_size"] = size
     if isinstance(common.get("cors"), list):
         common["cors"] = tuple(common["cors"])
@@ -174,7 +176,7 @@ def _judge_rule(index: int, rule: Any, lines: Mapping[Path_, int], faults: list[
             faults.append(Fault(_line(lines, (*at, "provider")), _key((*at, "provider")), message))
         return common
     try:
-        options = TypeAdapter(kind(provider).Options).validate_python(own)
+        options: Any = TypeAdapter(kind(provider).Options).validate_python(own)
         unknown = set(own) - {f.name for f in dataclasses.fields(options)}
         for name in sorted(unknown):
             faults.append(Fault(_line(lines, (*at, name)), _key((*at, name)), f"is no key of {provider}"))
@@ -319,8 +321,6 @@ def _without_defaults(value: Any) -> dict[str, Any]:
 
 
 def _rule_mapping(rule: StorageRule) -> dict[str, Any]:
-    mapping = {k: list(v) if isinstance(v, tuple) else v for k, v in _without_defaults(rule).items()}
+    mapping: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in _without_defaults(rule).items()}
     options = mapping.pop("options", {})
     return {**mapping, **options}
-
-

@@ -101,7 +101,7 @@ def advise(project: Project, users: int, budget: float) -> tuple[Offer, ...]:
 
 def store_secret(name: str, value: Secret) -> None:
     """Keep a secret in the OS keyring and read it back. Raises AshoreError where that fails."""
-    open_keyring().set(name, value)
+    open_keyring().store(name, value)
 
 
 def test_database(url: Secret) -> tuple[Check, ...]:
@@ -169,9 +169,7 @@ def start_run(answers_file_path: Path, secrets: Mapping[str, Secret], state_dir:
     return _start(project, arguments, secrets, state_dir)
 
 
-def resume_run(
-    project: Path, run: str, secrets: Mapping[str, Secret], state_dir: Path | None
-) -> RunHandle:
+def resume_run(project: Path, run: str, secrets: Mapping[str, Secret], state_dir: Path | None) -> RunHandle:
     """Start `ashore resume` as a detached child."""
     return _start(project, ["resume", run, "--project", str(project.absolute())], secrets, state_dir)
 
@@ -215,7 +213,9 @@ def _first_sign(state: State, project: Path, child: subprocess.Popen[bytes], log
         if ended:
             break
         time.sleep(0.05)
-    raise StepFailed("not-started", "The run did not start; nothing was written.", "Try `ashore run` in a shell.")
+    raise StepFailed(
+        "not-started", "The run did not start; nothing was written.", "Try `ashore run` in a shell."
+    )
 
 
 def watch(folder: Path, stop: threading.Event) -> Iterator[Event]:
@@ -258,5 +258,3 @@ def report(folder: Path) -> Mapping[str, Any]:
         raise AshoreError("no-report", "This run has no report yet.", "It is written by the last step.")
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return data
-
-

@@ -76,12 +76,19 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument("--explain", metavar="CODE", help="what a finding means and what to do")
 
     answers = add("answers", "write a commented starter answers file from the scan", "answers", "answers")
-    answers.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder")
-    answers.add_argument("-o", "--output", type=Path, metavar="FILE", help="write here, not to standard output")
+    answers.add_argument(
+        "path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder"
+    )
+    answers.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write here, not to standard output"
+    )
     answers.add_argument("--schema", action="store_true", help="print the JSON Schema instead")
 
     preflight = add(
-        "preflight", "list what cannot be carried exactly, with the decisions; writes nothing", "run", "preflight"
+        "preflight",
+        "list what cannot be carried exactly, with the decisions; writes nothing",
+        "run",
+        "preflight",
     )
     _answers_argument(preflight)
     preflight.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -146,7 +153,9 @@ def _events_arguments(command: argparse.ArgumentParser) -> None:
 
 def _secrets_argument(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--secrets-stdin", action="store_true", help="read one JSON object {reference: value} from standard input"
+        "--secrets-stdin",
+        action="store_true",
+        help="read one JSON object {reference: value} from standard input",
     )
 
 

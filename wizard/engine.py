@@ -94,9 +94,7 @@ def make_plan(answers: Answers, decisions: tuple[Decision, ...] = ()) -> tuple[P
 def open_project(path: Path) -> Project:
     """The scan of `path`. Raises UsageError `project-missing`."""
     if not path.is_dir():
-        raise UsageError(
-            "project-missing", f"There is no folder {path}.", "Name the app's folder."
-        )
+        raise UsageError("project-missing", f"There is no folder {path}.", "Name the app's folder.")
     return scan(path)
 
 
@@ -222,7 +220,9 @@ def find_run(state: State, project: Path, run: str | None, *, unfinished: bool) 
             return folder
     raise UsageError(
         "no-run",
-        "No unfinished run of this project is known here." if unfinished else "No run of this project is known here.",
+        "No unfinished run of this project is known here."
+        if unfinished
+        else "No run of this project is known here.",
         "`ashore run -a FILE` starts one; it goes on from the target's own record where there is one.",
     )
 

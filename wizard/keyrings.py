@@ -44,7 +44,7 @@ class Keyring:
         value = _bounded(lambda: self._backend.get_password(SERVICE, name))
         return None if value is None else Secret(value)
 
-    def set(self, name: str, secret: Secret) -> None:
+    def store(self, name: str, secret: Secret) -> None:
         """Store and read back. Raises Refused `keyring-lost` where the value did not stay."""
         _bounded(lambda: self._backend.set_password(SERVICE, name, secret.reveal()))
         if self.get(name) != secret:
@@ -83,7 +83,9 @@ def keyring_state() -> KeyringState:
     except (KeyringError, UsageError) as error:
         return KeyringState(False, "no keyring", str(error))
     chain = [backend, *getattr(backend, "backends", ())]
-    usable = [b for b in chain if not type(b).__module__.startswith((*REFUSED_MODULES, "keyring.backends.chainer"))]
+    usable = [
+        b for b in chain if not type(b).__module__.startswith((*REFUSED_MODULES, "keyring.backends.chainer"))
+    ]
     if not usable:
         return KeyringState(
             False,

@@ -21,7 +21,7 @@ from wizard.model import (
     TableCount,
     Variable,
 )
-from wizard.sources.local import walk_totals
+from wizard.sources.local import Found, walk
 from wizard.storages import kind
 
 VERSION = 1
@@ -70,6 +70,13 @@ def upload_folders(project: Project, answers: Answers) -> tuple[Path, ...]:
             f"No uploads folder was found in {project.root}; nothing was written.",
             "Name it with `source` in the storage answers, or write `storage: []`.",
         )
+    for folder in named:
+        if not folder.is_dir():
+            raise UsageError(
+                "uploads-missing",
+                f"The uploads folder {folder} does not exist; nothing was written.",
+                "Correct `source` under `storage` in the answers.",
+            )
     return tuple(dict.fromkeys(named))
 
 
@@ -113,8 +120,9 @@ def make_plan(project: Project, answers: Answers, decisions: Sequence[Decision] 
             connection.close()
     files, file_bytes = 0, 0
     for folder in upload_folders(project, answers):
-        count, size = walk_totals(folder)
-        files, file_bytes = files + count, file_bytes + size
+        for found in walk(folder):
+            if isinstance(found, Found):
+                files, file_bytes = files + 1, file_bytes + found.size
     required = needs(answers)
     edits, instructions = _changes(project, answers, required)
     steps = _steps(answers, source, tables, files, file_bytes, edits, required)
@@ -200,7 +208,9 @@ def _steps(
     lines.append(Step("cutover", "Carry over what changed meanwhile", targets or NOTHING))
     if answers.patch != "skip" and edits:
         writes = THIS_FOLDER if answers.patch == "apply" else RUN_FOLDER
-        lines.append(Step("patch", "Change the app's files", writes, f"{len(edits)} files, once all is proven"))
+        lines.append(
+            Step("patch", "Change the app's files", writes, f"{len(edits)} files, once all is proven")
+        )
     if required:
         lines.append(Step("deploy", "List what the platform must be told", NOTHING))
     lines.append(Step("report", "Write the report", RUN_FOLDER))

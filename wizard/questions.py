@@ -16,7 +16,7 @@ Kind = Literal["choice", "text", "secret", "bool"]
 Topic = Literal["database", "files", "credentials"]
 Replies = Mapping[str, object]
 
-S3_LIKE = ("s3", "r2", "b2", "s3-compatible")
+S3_LIKE = ("s3", "r2", "b2", "supabase", "s3-compatible")
 NO_MOVE = ("stay-with-backups", "keep")
 
 
@@ -72,12 +72,13 @@ STORAGE_OPTIONS: tuple[Option, ...] = (
     Option("r2", "Cloudflare R2", "S3-compatible, no charge for reading"),
     Option("s3", "Amazon S3", ""),
     Option("b2", "Backblaze B2", "S3-compatible"),
+    Option("supabase", "Supabase Storage", "beside a database there"),
     Option("s3-compatible", "Another S3-compatible", "I have an endpoint"),
     Option("leave", "Leave the files where they are", "they stay on this disk"),
 )
 ACCESS_OPTIONS: tuple[Option, ...] = (
-    Option("signed", "private", "the app hands out links that expire; nobody else can read the files"),
-    Option("public", "public", "anyone who has the address can read a file"),
+    Option("signed", "private", "through links of the app that expire"),
+    Option("public", "public", "by anyone who has the address"),
 )
 
 
@@ -102,8 +103,16 @@ def moves_files(project: Project, replies: Replies) -> bool:
     return bool(upload_stores(project)) and replies.get("storage.provider") in S3_LIKE
 
 
+def _has_region(project: Project, replies: Replies) -> bool:
+    return moves_files(project, replies) and replies.get("storage.provider") != "r2"
+
+
 def _has_endpoint(project: Project, replies: Replies) -> bool:
-    return moves_files(project, replies) and replies.get("storage.provider") != "s3"
+    return moves_files(project, replies) and replies.get("storage.provider") in ("r2", "s3-compatible")
+
+
+def _has_ref(project: Project, replies: Replies) -> bool:
+    return moves_files(project, replies) and replies.get("storage.provider") == "supabase"
 
 
 def _is_public(project: Project, replies: Replies) -> bool:
@@ -111,14 +120,14 @@ def _is_public(project: Project, replies: Replies) -> bool:
 
 
 def _region(project: Project, replies: Replies) -> object:
-    return {"r2": "auto", "s3": "us-east-1"}.get(str(replies.get("storage.provider")), "us-east-1")
+    return "us-east-1" if replies.get("storage.provider") in ("s3", "s3-compatible") else None
 
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
         "database.provider", "database", "choice", "Where should the database live?",
         "The SQLite file lies on a disk that a redeploy wipes; a managed PostgreSQL does not.",
-        "Prices carry the date they were read; (2nd hand) marks a figure that is not from the provider itself. "
+        "Prices carry the date they were read; * marks a figure that is not from the provider itself. "
         "The choice can be changed until the run starts.",
         options=DATABASE_OPTIONS,
         when=lambda project, replies: bool(sqlite_stores(project)),
@@ -142,7 +151,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Take the direct host, not the pooled one; it starts with postgresql://. It goes to the keyring, or "
         "stays in memory for this run; it is written to no file.",
         when=moves_database, variable="DATABASE_URL", slug="database-url",
-        example="postgresql://user:password@host/database",
+        example="postgresql://user:…@host/db",
     ),
     Question(
         "storage.bucket", "credentials", "text", "Bucket", "The bucket that will hold the files.",
@@ -151,13 +160,20 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "storage.region", "credentials", "text", "Region", "Requests are signed for a region.",
-        "R2 takes auto.", default=_region, when=moves_files, required=False, example="eu-west-1",
+        "B2: the part of the bucket's endpoint between s3. and .backblazeb2.com.",
+        default=_region, when=_has_region, example="eu-west-1",
     ),
     Question(
         "storage.endpoint", "credentials", "text", "Endpoint",
-        "The address of an S3-compatible service.",
-        "R2: https://ACCOUNT.r2.cloudflarestorage.com · B2: https://s3.REGION.backblazeb2.com",
+        "The address of the service, without the bucket.",
+        "R2 shows it as the S3 API address: https://ACCOUNT.r2.cloudflarestorage.com",
         when=_has_endpoint, example="https://s3.example.com",
+    ),
+    Question(
+        "storage.ref", "credentials", "text", "Project reference",
+        "The twenty letters that name the Supabase project.",
+        "It is the first part of the project's address.",
+        when=_has_ref, example="abcdefghijklmnopqrst",
     ),
     Question(
         "storage.access_key", "credentials", "secret", "Access key",
@@ -201,12 +217,9 @@ def reference(question: Question, project: Project, keyring: bool) -> str:
     return f"env:{question.variable}"
 
 
-def _reply(question_key: str, project: Project, replies: Replies) -> object:
-    given = replies.get(question_key)
-    if given not in (None, ""):
-        return given
-    question = next(q for q in QUESTIONS if q.key == question_key)
-    return question.default(project, replies)
+def _reply(question: Question, project: Project, replies: Replies) -> object:
+    given = replies.get(question.key)
+    return question.default(project, replies) if given in (None, "") else given
 
 
 def fold(
@@ -258,14 +271,15 @@ def _rules(project: Project, replies: Replies, base: object) -> list[dict[str, o
     if provider not in S3_LIKE:
         return []
     said: dict[str, object] = {"provider": provider}
-    for key in ("bucket", "region", "endpoint", "access_key", "secret_key", "access", "public_url"):
-        question = next(q for q in QUESTIONS if q.key == f"storage.{key}")
-        value = _reply(question.key, project, replies) if question.when(project, replies) else None
-        if value not in (None, ""):
-            said[key] = value
+    asked_keys = set()
+    for question in asked(project, replies):
+        if question.key.startswith("storage.") and question.key != "storage.provider":
+            asked_keys.add(question.key.removeprefix("storage."))
+            value = _reply(question, project, replies)
+            if value not in (None, ""):
+                said[question.key.removeprefix("storage.")] = value
     rules = [_mapping(rule) for rule in base] if isinstance(base, list | tuple) else []
     if any(rule.get("provider") == provider for rule in rules):
-        asked_keys = {q.key.removeprefix("storage.") for q in QUESTIONS if q.key.startswith("storage.")}
         return [
             {**{k: v for k, v in rule.items() if k not in asked_keys}, **said}
             if rule.get("provider") == provider
@@ -301,4 +315,6 @@ def unfold(answers: Mapping[str, object]) -> dict[str, object]:
 def decisions_of(answers: Mapping[str, object]) -> dict[str, dict[str, str]]:
     """The decisions that an answers mapping already holds."""
     found = _mapping(_mapping(answers.get("database")).get("decisions"))
-    return {subject: {str(k): str(v) for k, v in _mapping(chosen).items()} for subject, chosen in found.items()}
+    return {
+        subject: {str(k): str(v) for k, v in _mapping(chosen).items()} for subject, chosen in found.items()
+    }

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from pydantic import TypeAdapter
@@ -39,6 +40,7 @@ from wizard.model import Plan
 from wizard.state import RunFolder
 from wizard.steps import STEPS
 
+
 class EventLog:
     """Appends redacted events to the run's file and hands them to whoever listens in this process."""
 
@@ -61,12 +63,13 @@ class EventLog:
 
 def redacted(event: Event, redactor: Redactor) -> Event:
     """`event` with every text of it redacted."""
-    texts = {
+    texts: dict[str, Any] = {
         f.name: redactor.text(value)
         for f in dataclasses.fields(event)
         if isinstance(value := getattr(event, f.name), str)
     }
-    return dataclasses.replace(event, **texts)
+    copy: Event = dataclasses.replace(event, **texts)
+    return copy
 
 
 def save_plan(plan: Plan, path: Path) -> None:
@@ -178,9 +181,7 @@ def _failed(ctx: RunContext, step: str, error: AshoreError) -> tuple[Status, int
     if isinstance(error, Stopped):
         return "stopped", error.exit_code
     ctx.emit(
-        Failed(
-            step=step, code=error.code, message=error.message, hint=error.hint, resumable=error.resumable
-        )
+        Failed(step=step, code=error.code, message=error.message, hint=error.hint, resumable=error.resumable)
     )
     if isinstance(error, Differences):
         return "differences", EXIT_DIFFERENCES

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.text import Text
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -24,7 +25,7 @@ class Item:
 class Chooser(OptionList):
     """One of several, ( ) or (•), or with `several` any of them, [ ] or [x]; ▸ marks the caret."""
 
-    BINDINGS = [Binding("space", "select", "Choose", show=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "Choose", show=True)]
 
     class Chosen(Message):
         """A line was chosen or its tick changed; `marked` holds every marked name."""

@@ -53,7 +53,9 @@ def line(part: Part, width: int, name: str | None = None) -> Text:
         how = f"{percent:<6} {amount(part.done, part.unit)} of {amount(part.total, part.unit)}"
     else:
         how = amount(part.done, part.unit)
-    return Text(f"{label:<{room}} {bar(part.done, part.total, bars)}  {how}", no_wrap=True, overflow="ellipsis")
+    text = Text(f"{label:<{room}} ", no_wrap=True, overflow="ellipsis")
+    text.append(bar(part.done, part.total, bars), "cyan")
+    return text.append(f"  {how}")
 
 
 class ProgressTable(Static):

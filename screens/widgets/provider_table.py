@@ -28,11 +28,11 @@ class Row:
 # Column: heading, width. Those at the end are dropped first where the terminal is narrow.
 COLUMNS = (
     ("Provider", 19),
-    ("A month", 8),
+    ("A month", 9),
     ("at 10x", 8),
-    ("First limit you meet", 27),
-    ("Prices of", 17),
-    ("Backups", 16),
+    ("First limit you meet", 26),
+    ("Prices of", 11),
+    ("Backups", 17),
 )
 
 
@@ -67,7 +67,7 @@ def line(row: Row, columns: int, mark: str) -> Text:
         price(offer.monthly_now),
         price(offer.monthly_at_10x),
         offer.first_limit,
-        offer.as_of + (" 2nd hand" if offer.second_hand else ""),
+        offer.as_of + (" *" if offer.second_hand else ""),
         offer.backups,
     )
     for number, (cell, (_, width)) in enumerate(zip(cells, COLUMNS, strict=True)):
@@ -111,7 +111,11 @@ class ProviderTable(OptionList):
         for index, row in enumerate(self.rows):
             pointer = "▸" if index == self.highlighted else " "
             state = (
-                "●" if index == self._chosen else "★" if row.offer is not None and row.offer.recommended else " "
+                "●"
+                if index == self._chosen
+                else "★"
+                if row.offer is not None and row.offer.recommended
+                else " "
             )
             self.replace_option_prompt_at_index(index, line(row, columns, f"{pointer}{state} "))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
@@ -23,7 +23,7 @@ class SecretInput(Input):
     last character, Ctrl+U everything; a paste replaces what stood there. There is no copying or cutting.
     """
 
-    BINDINGS = [Binding("ctrl+u", "delete_left_all", "Clear", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+u", "delete_left_all", "Clear", show=False)]
 
     class Edited(Message):
         """The content changed. `filled` says whether there is any."""

@@ -17,16 +17,18 @@ def credentials(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
     """Keep, list (names only), delete or, on a terminal and after a question, show a secret."""
     ring = open_keyring()
     if arguments.action == "list":
-        for name in ring.names():
-            put(name)
+        for known in ring.names():
+            put(known)
         return 0
     if not arguments.name:
         raise UsageError(
-            "name-missing", f"`credentials {arguments.action}` needs a NAME.", "`ashore credentials list` shows them."
+            "name-missing",
+            f"`credentials {arguments.action}` needs a NAME.",
+            "`ashore credentials list` shows them.",
         )
     name: str = arguments.name
     if arguments.action == "set":
-        ring.set(name, _ask(name))
+        ring.store(name, _ask(name))
         tell(f"Stored. Refer to it as keyring:{name}")
     elif arguments.action == "delete":
         tell("Deleted." if ring.delete(name) else f"There was no {name}.")
@@ -41,7 +43,9 @@ def _ask(name: str) -> Secret:
     else:
         value = sys.stdin.read().rstrip("\r\n")
     if not value:
-        raise UsageError("secret-empty", "Nothing was entered; nothing was stored.", "Type or pipe the value.")
+        raise UsageError(
+            "secret-empty", "Nothing was entered; nothing was stored.", "Type or pipe the value."
+        )
     return Secret(value)
 
 

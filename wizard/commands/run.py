@@ -44,9 +44,7 @@ def resume(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
     return reported(arguments, work)
 
 
-def reported(
-    arguments: argparse.Namespace, work: Callable[[Callable[[Event], None], Cancel], int]
-) -> int:
+def reported(arguments: argparse.Namespace, work: Callable[[Callable[[Event], None], Cancel], int]) -> int:
     """Do `work` under signal handlers; with --events a failure before the run exists is an event too."""
     listen = headless.sink(arguments.events, quiet=arguments.quiet, verbose=arguments.verbose)
     cancel = Cancel()

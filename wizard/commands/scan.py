@@ -37,7 +37,9 @@ def scan(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
 def _print(project: Project) -> None:
     names = [f"{f.name} {f.version or ''}".strip() for f in project.frameworks]
     hosts = [p.name + (f" ({p.plan})" if p.plan else "") for p in project.platforms]
-    put(f"{project.root.name}: {', '.join(names) or 'no framework found'} · {', '.join(hosts) or 'no platform found'}")
+    put(
+        f"{project.root.name}: {', '.join(names) or 'no framework found'} · {', '.join(hosts) or 'no platform found'}"
+    )
     put("\nHolds")
     for store in project.stores:
         lost = "survives a redeploy" if store.survives_redeploy else "LOST on " + ", ".join(store.lost_on)

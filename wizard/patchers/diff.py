@@ -29,11 +29,11 @@ def unified(
 
     `before` is None for a new file. Masked context no longer applies: see `patch` for that.
     """
-    old = None if before is None else redact(masked(_text(before)))
-    new = redact(masked(_text(after)))
-    if old is not None and old.count("\n") != _text(before or b"").count("\n"):
+    old, new = _text(before or b""), _text(after)
+    shown_old, shown_new = redact(masked(old)), redact(_masked_after(old, new))
+    if shown_old.count("\n") != old.count("\n") or shown_new.count("\n") != new.count("\n"):
         raise ValueError("a redaction must keep the lines")
-    hunks = _hunks(_text(before or b""), _text(after), old or "", new, context, hide=False)
+    hunks = _hunks(old, new, shown_old, shown_new, context, hide=False)
     return _header(path, before is None) + "".join(hunk for hunk, _ in hunks) if hunks else ""
 
 
@@ -53,6 +53,19 @@ def patch(path: str, before: bytes | None, after: bytes) -> Patch | None:
     hunks = _hunks(old, new, old, new, CONTEXT, hide=True)
     text = _header(path, before is None) + "".join(hunk for hunk, _ in hunks)
     return Patch(text, any(narrow for _, narrow in hunks))
+
+
+def _masked_after(old: str, new: str) -> str:
+    """`new` masked, but for whole lines that only the edit brought: they hold names, no values."""
+    old_lines, new_lines = _lines(old), _lines(new)
+    shown = _lines(masked(new))
+    secret = {old_lines[n] for n in secret_lines(old) if n < len(old_lines)}
+    for kind, _, _, c, d in _opcodes(old_lines, new_lines):
+        if kind == "insert":
+            for number in range(c, d):
+                if new_lines[number] not in secret:
+                    shown[number] = new_lines[number]
+    return "".join(shown)
 
 
 def _text(data: bytes) -> str:

@@ -94,6 +94,10 @@ class PythonSource:
         """Whether the module has certainly assigned `name` at its end (not by a star import)."""
         return any(_binds(self, s, name) for s in self.statements)
 
+    def binds(self, statement: tree_sitter.Node, name: str) -> bool:
+        """Whether `statement`, once executed, has certainly assigned `name` itself."""
+        return _binds(self, statement, name)
+
     def value_of(self, name: str) -> tree_sitter.Node | None:
         """The right side of the last top-level `name = …`, or None."""
         found = None
@@ -147,28 +151,31 @@ class PythonSource:
         Sections as isort has them: standard library, third party, the project's own (`own` knows by
         the top-level name), each sorted with `import x` before `from x import y`.
         """
-        by_place: dict[tuple[int, str], list[str]] = {}
+        by_place: dict[tuple[int, int, int], list[str]] = {}
         for module, statement in wanted:
             if not self._has(statement, module, before):
                 place, shape = self._place(module, statement, before, own)
-                by_place.setdefault((place, shape), []).append(statement)
+                key = (place, _SHAPES.index(shape), _section(module, own))
+                by_place.setdefault(key, []).append(statement)
         texts: dict[int, str] = {}
-        for (place, shape), statements in sorted(
-            by_place.items(), key=lambda i: (i[0][0], _SHAPES.index(i[0][1]))
-        ):
-            block = self.newline.join(sorted(statements, key=lambda s: (s.startswith("from"), s.lower())))
-            texts[place] = texts.get(place, "") + _shaped(shape, block, self.newline)
+        for (place, shape_number, _), statements in sorted(by_place.items()):
+            block = self.newline.join(sorted(statements, key=_import_key))
+            texts[place] = texts.get(place, "") + _shaped(_SHAPES[shape_number], block, self.newline)
         return [Splice(place, place, text, reason) for place, text in texts.items()]
 
     def _has(self, statement: str, module: str, before: int) -> bool:
         if statement == f"import {module}":
             return self.imports(module, before)
         words = statement.split()
+        return self.imports_from(words[1], words[-1], before)
+
+    def imports_from(self, module: str, name: str, before: int | None = None) -> bool:
+        """Whether `from module import name` stands at top level (above offset `before`)."""
         for node in self.statements:
-            if node.type == "import_from_statement" and node.end_byte <= before:
+            if node.type == "import_from_statement" and (before is None or node.end_byte <= before):
                 source = node.child_by_field_name("module_name")
                 names = [self.text(n) for n in node.children_by_field_name("name")]
-                if source is not None and self.text(source) == words[1] and words[-1] in names:
+                if source is not None and self.text(source) == module and name in names:
                     return True
         return False
 

@@ -32,7 +32,9 @@ class TomlFile:
             value = value[key]
         return value
 
-    def add_to_array(self, table: tuple[str, ...], key: str, items: Iterable[str], reason: str) -> Splice:
+    def add_to_array(
+        self, table: tuple[str, ...], key: str, items: Iterable[str], reason: str
+    ) -> list[Splice]:
         """Append strings to the array `key` of `[table]`. Raises NotUnderstood where none stands there."""
         array = self._array(table, key)
         quote = self._quote(array)
@@ -42,27 +44,20 @@ class TomlFile:
         if not values:
             if any(c.type == "comment" for c in array.children):
                 raise NotUnderstood("The list holds only a comment.", array.start_point.row + 1)
-            return Splice(closing.start_byte, closing.start_byte, ", ".join(texts), reason)
+            return [Splice(closing.start_byte, closing.start_byte, ", ".join(texts), reason)]
         last = values[-1]
-        trailing = next((c for c in array.children if c.type == "," and c.start_byte >= last.end_byte), None)
-        if (
-            values[0].start_point.row == array.start_point.row
-            and last.end_point.row == closing.start_point.row
-        ):
-            end = trailing.end_byte if trailing else last.end_byte
-            text = (" " if trailing else ", ") + ", ".join(texts) + ("," if trailing else "")
-            return Splice(end, end, text, reason)
-        start = line_start(self.data, last.start_byte)
-        lead = self.data[start : last.start_byte]
+        comma = next((c for c in array.children if c.type == "," and c.start_byte >= last.end_byte), None)
+        end = comma.end_byte if comma else last.end_byte
+        if last.end_point.row == closing.start_point.row:
+            text = (" " if comma else ", ") + ", ".join(texts) + ("," if comma else "")
+            return [Splice(end, end, text, reason)]
+        lead = self.data[line_start(self.data, last.start_byte) : last.start_byte]
         indent = lead.decode("ascii") if not lead.strip() else "    "
-        ending = newline(self.data)
-        body = "".join(f",{ending}{indent}{text}" for text in texts)
-        if trailing:
-            end = line_end(self.data, trailing.end_byte)
-            if closing.start_byte < end:
-                end = trailing.end_byte
-            return Splice(end, end, "".join(f"{ending}{indent}{text}," for text in texts), reason)
-        return Splice(last.end_byte, last.end_byte, body, reason)
+        lines = [f"{indent}{text}," for text in texts]
+        if comma:
+            return [lines_after(self.data, end, lines, reason)]
+        lines[-1] = lines[-1].removesuffix(",")
+        return [Splice(end, end, ",", reason), lines_after(self.data, end, lines, reason)]
 
     def add_to_table(self, table: tuple[str, ...], pairs: Iterable[tuple[str, str]], reason: str) -> Splice:
         """Add `key = value` lines below the last line of `[table]`; values are TOML text."""
@@ -85,7 +80,7 @@ class TomlFile:
     def _array(self, table: tuple[str, ...], key: str) -> tree_sitter.Node:
         for pair in self._table(table).children:
             if pair.type == "pair" and self._key(pair.children[0]) == (key,):
-                value = pair.children[-1]
+                value = [c for c in pair.children if c.is_named and c.type != "comment"][-1]
                 if value.type == "array":
                     return value
                 raise NotUnderstood(f"{key} is not a list.", pair.start_point.row + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,15 +177,15 @@ def load(data: bytes) -> list[Any]:
         raise NotUnderstood("The file is not plain YAML here.", 1 + mark.line if mark else 1) from error
 
 
-def items_check(parent: str, key: str, positions: set[int], items: list[dict[str, Any]]) -> Check:
-    """A check that the list `key` of the mappings numbered `positions` (in the order of
-    `YamlFile.mappings(parent)`) gained `items` at its end, and nothing else changed."""
+def items_check(parent: str, key: str, added: Mapping[int, list[dict[str, Any]]]) -> Check:
+    """A check that the list `key` of the mappings numbered by `added` (in the order of
+    `YamlFile.mappings(parent)`) gained those items at its end, and nothing else changed."""
 
     def check(before: bytes, after: bytes) -> None:
         source = YamlFile(before)
         for number, mapping in enumerate(source.mappings(parent)):
-            if number in positions:
-                mapping.value[key] = [*(mapping.value.get(key) or []), *items]
+            if number in added:
+                mapping.value[key] = [*(mapping.value.get(key) or []), *added[number]]
         if source.documents != load(after) or not YamlFile(after).root.children:
             raise NotUnderstood("The edited file would not say what it must; nothing is changed in it.")
 
@@ -213,7 +213,7 @@ def _item_nodes(node: tree_sitter.Node) -> list[tree_sitter.Node]:
 
 def _content_end(node: tree_sitter.Node) -> int:
     """The end of what the node holds, without the comments that the parser counts to it."""
-    while node.children:
+    while node.children and node.type != "block_scalar":
         inner = [c for c in node.children if c.type != "comment" and c.end_byte > c.start_byte]
         if not inner:
             break

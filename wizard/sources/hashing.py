@@ -50,7 +50,8 @@ def digest(path: Path, name: str) -> Digested:
             before = os.fstat(file.fileno())
             sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
             size, head = 0, b""
-            while piece := file.read(PIECE):
+            # A file that grows faster than it is read must not hold us: its end is where it was.
+            while size <= before.st_size and (piece := file.read(PIECE)):
                 sha256.update(piece)
                 md5.update(piece)
                 if size == 0:

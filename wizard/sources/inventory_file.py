@@ -21,7 +21,9 @@ FILE = "inventory.sqlite3"
 PAGE = 1000
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS store (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, round INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS store (
+    number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, round INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS file (
     store TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     sha256 BLOB, md5 BLOB, content_type TEXT, round INTEGER NOT NULL,
@@ -224,11 +226,11 @@ class Inventory:
     def entries(self, store: str | None = None) -> Iterator[tuple[str, Entry]]:
         """(store, entry) of every hashed file, by store and path; a page of them in memory at a time."""
         at: tuple[str, str] = (store or "", "")
+        only, values = ("", ()) if store is None else ("AND store = ?", (store,))
         while page := self.rows(
             "SELECT store, path, size, sha256, md5, content_type, mtime_ns FROM file "
-            f"WHERE (store, path) > (?, ?) AND sha256 IS NOT NULL {'AND store = ?' if store is not None else ''} "
-            "ORDER BY store, path LIMIT ?",
-            (*at, *(() if store is None else (store,)), PAGE),
+            f"WHERE (store, path) > (?, ?) AND sha256 IS NOT NULL {only} ORDER BY store, path LIMIT ?",
+            (*at, *values, PAGE),
         ):
             for row in page:
                 yield row[0], Entry(*row[1:])

@@ -73,6 +73,22 @@ class Placements:
             (limit,),
         )
 
+    def unplaced(self, limit: int) -> list[tuple[str, str]]:
+        """(store, path) of files in the inventory that no rule has taken; at most `limit`."""
+        return self._inventory.rows(
+            "SELECT f.store, f.path FROM file f LEFT JOIN placement p ON p.store = f.store "
+            "AND p.path = f.path WHERE p.path IS NULL ORDER BY 1, 2 LIMIT ?",
+            (limit,),
+        )
+
+    def settled(self) -> dict[str, tuple[int, int]]:
+        """Status → (files, bytes) of the placed files whose present bytes are confirmed."""
+        rows = self._inventory.rows(
+            "SELECT c.status, count(*), sum(f.size) FROM placement p JOIN file f USING (store, path) "
+            "JOIN confirmed c ON c.target = p.target AND c.key = p.key AND c.sha256 = f.sha256 GROUP BY 1"
+        )
+        return {status: (files, size) for status, files, size in rows}
+
     def count(self, rule: int) -> tuple[int, int]:
         """Files and bytes routed by one rule."""
         found: tuple[int, int] = self._inventory.rows(

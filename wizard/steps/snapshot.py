@@ -53,7 +53,9 @@ def _take(ctx: RunContext) -> None:
             "Its tables or migrations changed since. Make a new plan with `ashore run`.",
         )
     if taken.side_files:
-        ctx.emit(Warned("side-files", f"SQLite's own files beside the database: {', '.join(taken.side_files)}."))
+        ctx.emit(
+            Warned("side-files", f"SQLite's own files beside the database: {', '.join(taken.side_files)}.")
+        )
     if taken.unchecked:
         ctx.emit(
             Warned(

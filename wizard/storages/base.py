@@ -93,10 +93,6 @@ class ObjectStore(Protocol):
     title: str
     identity: str
 
-    def key_problem(self, key: str) -> str | None:
-        """Why no object can have this key, or None. Offline."""
-        ...
-
     def ensure(self, create: bool) -> bool:
         """Prove that the bucket is there and can be written; with `create`, make it (private) if it is
         not. True where it was made now. Raises Refused `bucket-missing` and others."""
@@ -136,6 +132,19 @@ class ObjectStore(Protocol):
         ...
 
 
+class Address(Protocol):
+    """Where a rule's objects go, known without secrets and without a connection."""
+
+    @property
+    def identity(self) -> str:
+        """Tells this bucket from every other; equal to the opened store's."""
+        ...
+
+    def key_problem(self, key: str) -> str | None:
+        """Why no object there can have `key`, or None."""
+        ...
+
+
 class StorageKind(Protocol):
     """A storage: one file in `wizard/storages/`, one line in `wizard.storages.STORAGES`.
 
@@ -149,6 +158,10 @@ class StorageKind(Protocol):
 
     def need(self, rule: StorageRule) -> Need:
         """The environment variables the app will read."""
+        ...
+
+    def address(self, rule: StorageRule) -> Address:
+        """The rule's target. Raises UsageError for answers that cannot be right."""
         ...
 
     def open(self, rule: StorageRule, resolve: Callable[[str], Secret]) -> ObjectStore: ...

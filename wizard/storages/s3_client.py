@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import boto3
 import botocore.session
@@ -19,6 +19,7 @@ from wizard.storages.s3_place import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from obstore.store import S3Config, S3Credential
 
 ATTEMPTS = 6
 CONNECT_S = 10
@@ -42,7 +43,12 @@ def open_client(place: Place, keys: Keys, attempts: int = ATTEMPTS) -> S3Client:
     """
     unset = (None, None, None, None)
     core = botocore.session.Session(
-        session_vars={"profile": unset, "config_file": unset, "credentials_file": unset}
+        session_vars={
+            "profile": unset,
+            "config_file": unset,
+            "credentials_file": unset,
+            "ignore_configured_endpoint_urls": ("", None, True, None),
+        }
     )
     config = Config(
         signature_version="s3v4",
@@ -52,13 +58,12 @@ def open_client(place: Place, keys: Keys, attempts: int = ATTEMPTS) -> S3Client:
         read_timeout=READ_S,
         max_pool_connections=CONNECTIONS,
         retries={"mode": "standard", "total_max_attempts": attempts},
-        ignore_configured_endpoint_urls=True,
         s3={
             "addressing_style": "path" if place.path_style else "virtual",
             "payload_signing_enabled": True,
         },
     )
-    client = boto3.session.Session(botocore_session=core).client(
+    return boto3.session.Session(botocore_session=core).client(
         "s3",
         endpoint_url=place.endpoint,
         region_name=place.region,
@@ -66,7 +71,6 @@ def open_client(place: Place, keys: Keys, attempts: int = ATTEMPTS) -> S3Client:
         aws_secret_access_key=keys.secret.reveal(),
         config=config,
     )
-    return cast("S3Client", client)
 
 
 def open_small(place: Place, keys: Keys) -> SmallStore:
@@ -79,9 +83,22 @@ def open_small(place: Place, keys: Keys) -> SmallStore:
     if not place.path_style:
         scheme, _, rest = host.partition("://")
         host = f"{scheme}://{place.bucket}.{rest}"
+
+    def credential() -> S3Credential:
+        return {
+            "access_key_id": keys.access.reveal(),
+            "secret_access_key": keys.secret.reveal(),
+            "token": None,
+            "expires_at": None,
+        }
+
+    # AWS then keeps the checksum and tells it in HEAD, also where KMS makes the ETag no MD5.
+    checksums: S3Config | None = {"checksum_algorithm": "SHA256"} if place.aws else None
     return SmallStore(
         place.bucket,
+        config=checksums,
         endpoint=host,
+        aws_endpoint_url_s3=host,
         region=place.region,
         virtual_hosted_style_request=not place.path_style,
         conditional_put="etag",
@@ -89,8 +106,6 @@ def open_small(place: Place, keys: Keys) -> SmallStore:
         unsigned_payload=False,
         request_payer=False,
         s3_express=False,
-        # AWS then keeps the checksum and tells it in HEAD, also where KMS makes the ETag no MD5.
-        **({"checksum_algorithm": "SHA256"} if place.aws else {}),
         client_options={
             "allow_http": place.endpoint.startswith("http://"),
             "connect_timeout": timedelta(seconds=CONNECT_S),
@@ -105,10 +120,5 @@ def open_small(place: Place, keys: Keys) -> SmallStore:
                 "base": 2,
             },
         },
-        credential_provider=lambda: {
-            "access_key_id": keys.access.reveal(),
-            "secret_access_key": keys.secret.reveal(),
-            "token": None,
-            "expires_at": None,
-        },
+        credential_provider=credential,
     )

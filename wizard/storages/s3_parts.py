@@ -74,7 +74,7 @@ class PartsSender:
         settled = settle(self.client, self.place, upload, size, self.overwrite)
         if settled is not None:
             self._drop(upload.key)
-            if record is not None and settled.status == "already":
+            if settled.status == "already":
                 self.progress(upload.size)
             return settled
         upload_id, standing = self._begin_or_resume(upload, record, size)

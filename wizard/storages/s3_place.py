@@ -39,6 +39,17 @@ class Place:
         """Tells this bucket from every other."""
         return f"{self.endpoint}/{self.bucket}"
 
+    def key_problem(self, key: str) -> str | None:
+        """Why no object in this bucket can have `key`, or None."""
+        size = len(key.encode("utf-8"))
+        if not key:
+            return "the key is empty"
+        if size > KEY_BYTES:
+            return f"the key is {size} bytes long, and {KEY_BYTES} is the most"
+        if self.ascii_keys and not key.isascii():
+            return f"{self.title} accepts only ASCII characters in keys"
+        return None
+
 
 def check_bucket_name(place: Place) -> None:
     """Raises UsageError `bucket-name` for a name that no server of this kind accepts.
@@ -55,20 +66,8 @@ def check_bucket_name(place: Place) -> None:
         raise UsageError(
             "bucket-name",
             f"{name!r} cannot be the name of a bucket at {place.title}.",
-            "Choose 3 to 63 lower-case letters, digits and hyphens, beginning and ending with a letter or digit.",
+            "Choose 3 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends.",
         )
-
-
-def key_problem(place: Place, key: str) -> str | None:
-    """Why no object in this bucket can have `key`, or None."""
-    size = len(key.encode("utf-8", "surrogatepass"))
-    if not key:
-        return "the key is empty"
-    if size > KEY_BYTES:
-        return f"the key is {size} bytes long, and {KEY_BYTES} is the most"
-    if place.ascii_keys and not key.isascii():
-        return f"{place.title} accepts only ASCII characters in keys"
-    return None
 
 
 def is_odd(key: str) -> bool:

@@ -65,9 +65,7 @@ def shorten(left: str | None, right: str | None) -> tuple[str | None, str | None
 
     def cut(text: str) -> str:
         part = text[begin : begin + _SHOWN]
-        return readable(
-            ("…" if begin and part else "") + part + ("…" if begin + _SHOWN < len(text) else "")
-        )
+        return readable(("…" if begin and part else "") + part + ("…" if begin + _SHOWN < len(text) else ""))
 
     return (None if left is None else cut(left)), (None if right is None else cut(right))
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
-from wizard.verifying.canonical import Form, Inexpressible, Value, decimal_text, escape
+from wizard.verifying.canonical import Form, Inexpressible, Value, escape
+from wizard.verifying.number_forms import decimal_text
 
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -39,11 +40,8 @@ class JsonForm(Form):
 
     def express(self, value: int | float | str | bytes) -> str:
         if isinstance(value, bytes):
-            try:
-                value = value.decode("utf-8")
-            except UnicodeDecodeError:
-                raise Inexpressible("wrong_type") from None
-        text = value if isinstance(value, str) else repr(value)
+            raise Inexpressible("wrong_type")
+        text = self.valid(value) if isinstance(value, str) else repr(value)
         rendered = self._render(self._parse(text))
         return text if self.target.type == "json" and not self.decisions else rendered
 
@@ -85,7 +83,9 @@ class JsonForm(Form):
         return {None: "null", True: "true", False: "false"}[value]
 
     def _members(self, pairs: _Pairs) -> list[tuple[str, Any]]:
-        written = [(name.encode("utf-8", "surrogatepass"), self._string(name), value) for name, value in pairs]
+        written = [
+            (name.encode("utf-8", "surrogatepass"), self._string(name), value) for name, value in pairs
+        ]
         if self.target.type == "jsonb" or self.decisions.get("json_duplicate_keys") == "last":
             last = {key: (key, name, value) for key, name, value in written}
             if len(last) < len(written) and self.decisions.get("json_duplicate_keys") != "last":

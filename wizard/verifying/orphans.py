@@ -22,7 +22,8 @@ def _identity(table: SourceTable, alias: str) -> str:
 
 
 def _choice(table: SourceTable, key: ForeignKey, decisions: Decisions) -> str | None:
-    for subject in (*(f"{table.name}.{c}" for c in key.columns), table.name):
+    subjects = (",".join(key.columns), *key.columns)
+    for subject in (*(f"{table.name}.{s}" for s in subjects), table.name):
         choice = decisions.get(subject, {}).get("orphans")
         if choice is not None:
             return choice
@@ -30,7 +31,7 @@ def _choice(table: SourceTable, key: ForeignKey, decisions: Decisions) -> str | 
 
 
 class OrphanRules:
-    """The answers' `orphans` decisions for one snapshot. `extra_keys` are foreign keys only the target has."""
+    """The answers' `orphans` decisions for one snapshot. `extra_keys` are the target's foreign keys."""
 
     def __init__(
         self,
@@ -70,7 +71,8 @@ class OrphanRules:
     def _orphaned(self, key: ForeignKey) -> str:
         parent = self._tables[key.parent]
         match = " AND ".join(
-            f"p.{quoted(r)} = c.{quoted(c)}" for c, r in zip(key.columns, key.refers, strict=True)
+            f"p.{quoted(r)} = c.{quoted(c)} COLLATE BINARY"
+            for c, r in zip(key.columns, key.refers, strict=True)
         )
         there = f"SELECT 1 FROM {quoted(key.parent)} AS p WHERE {match}"
         if key.parent in self._left:
@@ -88,5 +90,7 @@ class OrphanRules:
             if child.name == table.name and choice == "null":
                 for column in key.columns:
                     earlier = nulled.get(column)
-                    nulled[column] = f"({earlier} OR {self._orphaned(key)})" if earlier else self._orphaned(key)
+                    nulled[column] = (
+                        f"({earlier} OR {self._orphaned(key)})" if earlier else self._orphaned(key)
+                    )
         return Orphans(where, nulled)

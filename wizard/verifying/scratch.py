@@ -18,7 +18,8 @@ from wizard.verifying.target_reader import Connection
 
 _TABLES = """
 CREATE TABLE image (
-    tbl TEXT, col TEXT, key TEXT, before TEXT, after TEXT, used INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (tbl, key, col)
+    tbl TEXT, col TEXT, key TEXT, before TEXT, after TEXT, used INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tbl, key, col)
 ) WITHOUT ROWID;
 CREATE TABLE seen (digest BLOB PRIMARY KEY, source INTEGER NOT NULL, target INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE unmatched (id INTEGER PRIMARY KEY, key TEXT NOT NULL, line BLOB NOT NULL);
@@ -43,7 +44,8 @@ class Scratch:
         if row is None or row[0] is None:
             return
         query = sql.SQL(
-            "COPY (SELECT table_name, column_name, key, before, after FROM ashore.before_image WHERE run = {}) TO STDOUT"
+            "COPY (SELECT table_name, column_name, key, before, after FROM ashore.before_image "
+            "WHERE run = {}) TO STDOUT"
         ).format(sql.Literal(run))
         with connection.cursor() as cursor, cursor.copy(query) as copy:
             self._db.executemany(
@@ -53,7 +55,9 @@ class Scratch:
 
     def image_columns(self, table: str) -> frozenset[str]:
         """The columns of a table in which the run rewrote something."""
-        return frozenset(c for (c,) in self._db.execute("SELECT DISTINCT col FROM image WHERE tbl = ?", (table,)))
+        return frozenset(
+            c for (c,) in self._db.execute("SELECT DISTINCT col FROM image WHERE tbl = ?", (table,))
+        )
 
     def image(self, table: str, column: str, key: str) -> tuple[str | None, str | None] | None:
         """(before, after) of a rewritten value, which then counts as used; None where there is none."""
@@ -63,12 +67,13 @@ class Scratch:
         ).fetchone()
         if row is not None:
             self._db.execute("UPDATE image SET used = 1 WHERE tbl = ? AND col = ? AND key = ?", where)
-        return row
+        return None if row is None else (row[0], row[1])
 
     def unused_images(self, table: str) -> Iterator[tuple[str, str, str | None, str | None]]:
         """(column, key, before, after) of rewrites that no compared row showed."""
         yield from self._db.execute(
-            "SELECT col, key, before, after FROM image WHERE tbl = ? AND NOT used AND before IS NOT after", (table,)
+            "SELECT col, key, before, after FROM image WHERE tbl = ? AND NOT used AND before IS NOT after",
+            (table,),
         )
 
     def image_tables(self) -> tuple[str, ...]:
@@ -116,9 +121,10 @@ class Scratch:
         line: bytes = row[1]
         return line
 
-    def lines(self) -> Iterator[tuple[str, bytes]]:
-        """(key, line) of the rows still remembered."""
-        yield from self._db.execute("SELECT key, line FROM unmatched ORDER BY id")
+    def lines(self) -> Iterator[bytes]:
+        """The rows still remembered."""
+        for (line,) in self._db.execute("SELECT line FROM unmatched ORDER BY id"):
+            yield line
 
 
 def _same_key(text: str) -> str:

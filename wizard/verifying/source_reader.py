@@ -65,11 +65,17 @@ def open_snapshot(path: Path) -> Iterator[sqlite3.Connection]:
 
 def tables(connection: sqlite3.Connection) -> tuple[SourceTable, ...]:
     """Every ordinary table, by name: no virtual table, no shadow of one, none of SQLite's own."""
-    found = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    found = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    ).fetchall()
     virtual = [n for n, sql in found if sql and sql.lstrip().upper().startswith("CREATE VIRTUAL")]
     hidden = {*virtual, *(f"{v}_{s}" for v in virtual for s in _SHADOWS)}
     if sqlite3.sqlite_version_info >= (3, 37):
-        hidden |= {n for n, kind in connection.execute("SELECT name, type FROM pragma_table_list") if kind == "shadow"}
+        hidden |= {
+            n
+            for n, kind in connection.execute("SELECT name, type FROM pragma_table_list")
+            if kind == "shadow"
+        }
     return tuple(
         _table(connection, name)
         for name, _ in found
@@ -109,15 +115,12 @@ def _foreign_keys(connection: sqlite3.Connection, name: str) -> tuple[ForeignKey
     found = []
     for parts in keys.values():
         parent = parts[0][0]
-        refers: Sequence[str | None] = [p[2] for p in parts]
-        if None in refers:  # REFERENCES parent, without columns: the parent's primary key
-            refers = [
-                r[0]
-                for r in connection.execute(
-                    "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (parent,)
-                )
-            ]
-        found.append(ForeignKey(tuple(p[1] for p in parts), parent, tuple(r for r in refers if r)))
+        named = tuple(p[2] for p in parts if p[2] is not None)
+        if not named:  # REFERENCES parent, without columns: the parent's primary key
+            query = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
+            named = tuple(r[0] for r in connection.execute(query, (parent,)))
+        if len(named) == len(parts):
+            found.append(ForeignKey(tuple(p[1] for p in parts), parent, named))
     return tuple(found)
 
 
@@ -147,7 +150,9 @@ def read_rows(
     """
     size = _batch_rows(connection, table, columns)
     selected = [
-        f"CASE WHEN {orphans.nulled[c]} THEN NULL ELSE c.{quoted(c)} END" if c in orphans.nulled else f"c.{quoted(c)}"
+        f"CASE WHEN {orphans.nulled[c]} THEN NULL ELSE c.{quoted(c)} END"
+        if c in orphans.nulled
+        else f"c.{quoted(c)}"
         for c in columns
     ]
     statement = f"SELECT {', '.join(selected)} FROM {quoted(table.name)} AS c"

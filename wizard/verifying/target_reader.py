@@ -11,19 +11,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from wizard.verifying.canonical import (
-    AddressForm,
-    BooleanForm,
-    BytesForm,
-    FloatForm,
-    Form,
-    IntegerForm,
-    NumericForm,
-    TargetColumn,
-    TextForm,
-    UuidForm,
-)
+from wizard.verifying.canonical import AddressForm, BytesForm, Form, TargetColumn, TextForm, UuidForm
 from wizard.verifying.json_forms import JsonForm
+from wizard.verifying.number_forms import BooleanForm, FloatForm, IntegerForm, NumericForm
 from wizard.verifying.source_reader import ForeignKey
 from wizard.verifying.time_forms import ClockForm, DateForm, IntervalForm, StampForm
 
@@ -137,11 +127,20 @@ def _column(name: str, kind: str, modifier: int) -> TargetColumn:
 
 
 class Lines:
-    """A stream of COPY lines that can be looked at before they are taken. Each ends with a newline."""
+    """A stream of COPY lines that can be looked at before they are taken. Each ends with a newline.
+
+    `passed` is the line taken last.
+    """
 
     def __init__(self, source: Iterator[bytes]) -> None:
         self._source = source
         self._ready: deque[bytes] = deque()
+        self.passed: bytes | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (line := self.peek()) is not None:
+            self.skip()
+            yield line
 
     def peek(self) -> bytes | None:
         """The next line, or None at the end."""
@@ -155,7 +154,7 @@ class Lines:
     def skip(self, count: int = 1) -> None:
         """Pass over lines that have been looked at."""
         for _ in range(count):
-            self._ready.popleft()
+            self.passed = self._ready.popleft()
 
     def look(self, count: int, limit: int) -> Sequence[bytes]:
         """Up to `count` next lines, fewer at the end or where they hold more than `limit` bytes."""
@@ -179,7 +178,9 @@ def read_lines(
     Leaving early, also by an error, cancels the statement and leaves the connection usable.
     """
     keys = [
-        sql.SQL('{} COLLATE "C"' if isinstance(form, TextForm) else "{}").format(sql.Identifier(form.target.name))
+        sql.SQL('{} COLLATE "C"' if isinstance(form, TextForm) else "{}").format(
+            sql.Identifier(form.target.name)
+        )
         for form in order
     ]
     query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT").format(
@@ -196,5 +197,7 @@ def read_lines(
 
 def count_rows(connection: Connection, schema: str, table: str) -> int:
     """The number of rows in a table of the target."""
-    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))).fetchone()
+    row = connection.execute(
+        sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
+    ).fetchone()
     return 0 if row is None else int(row[0])

@@ -12,13 +12,12 @@ _STAMP = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?"
 )
 _CLOCK = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?")
+_WRITTEN = re.compile(r"([+-])?(?:(\d+) (?:days?,? )?)?(\d+):(\d{2}):(\d{2})(?:\.(\d+))?")
+_ISO_SPAN = re.compile(r"([+-])?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d+))?S)?)?")
 _SPAN = re.compile(
     r"(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?"
     r"(?:([+-])?(\d+):(\d{2}):(\d{2})(?:\.(\d{1,6}))?)?"
 )
-# Whole numbers from here on are milliseconds, below seconds: 10^11 seconds is the year 5138, 10^11
-# milliseconds the year 1973. Prisma and Strapi write milliseconds.
-_MILLISECONDS_FROM = 10**11
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,12 +37,6 @@ class _TimeForm(Form):
 
     def instant(self, value: int | float | str | bytes) -> datetime:
         """The instant in UTC; text without an offset is UTC. Raises Inexpressible."""
-        if isinstance(value, int):
-            unit = "milliseconds" if abs(value) >= _MILLISECONDS_FROM else "seconds"
-            try:
-                return EPOCH + timedelta(**{unit: value})
-            except OverflowError:
-                raise Inexpressible("out_of_range") from None
         match = _STAMP.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
             raise Inexpressible("wrong_type")
@@ -55,6 +48,8 @@ class _TimeForm(Form):
                 hours=_below(hours, 24), minutes=_below(minutes, 60), seconds=_below(seconds, 60),
                 microseconds=self.microseconds(fraction),
             )  # fmt: skip
+            if self.target.type == "timestamp" and moment.utcoffset():
+                raise Inexpressible("wrong_type")  # the column would drop the offset
             return moment.astimezone(UTC)
         except ValueError:
             raise Inexpressible("wrong_type") from None
@@ -83,7 +78,7 @@ def _clock(moment: datetime) -> str:
 
 
 class StampForm(_TimeForm):
-    """timestamptz and timestamp; the latter holds the same moment in UTC."""
+    """timestamptz and timestamp; text for the latter has no offset, or none but zero."""
 
     def express(self, value: int | float | str | bytes) -> str:
         moment = self.instant(value)
@@ -110,12 +105,12 @@ class StampForm(_TimeForm):
 
 
 class DateForm(_TimeForm):
-    """date: a text with a time of day other than midnight is not a date."""
+    """date: text with anything behind the day is not a date."""
 
     def express(self, value: int | float | str | bytes) -> str:
-        moment = self.instant(value)
-        if moment.time() != datetime.min.time():
+        if not isinstance(value, str) or len(value) != 10:
             raise Inexpressible("wrong_type")
+        moment = self.instant(value)
         return f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
 
 
@@ -140,14 +135,16 @@ class ClockForm(_TimeForm):
 
 
 class IntervalForm(_TimeForm):
-    """interval: Django keeps whole microseconds. A day counts 24 hours; months are never equal to days."""
+    """interval: whole microseconds (Django), a moment counted from 1970 (SQLAlchemy), or a written span.
+
+    A day counts 24 hours, as both frameworks read it back; months are never equal to days.
+    """
 
     plain = False
 
     def express(self, value: int | float | str | bytes) -> str:
         if isinstance(value, str):
-            text = value.strip()
-            return self.express(int(text)) if re.fullmatch(r"[+-]?\d+", text) else text
+            return self.express(self._count(value))
         if not isinstance(value, int):
             raise Inexpressible("wrong_type")
         days, rest = divmod(abs(value), 86_400_000_000)
@@ -160,6 +157,19 @@ class IntervalForm(_TimeForm):
             return sign + clock
         words = f"{sign}{days} day{'' if days == 1 and not sign else 's'}"
         return words if not rest else f"{words} {sign}{clock}"
+
+    def _count(self, text: str) -> int:
+        """The microseconds of a written span."""
+        stamp = _STAMP.fullmatch(text)
+        if stamp is not None and stamp[2] is not None and stamp[6] is None:
+            return (self.instant(text) - EPOCH) // timedelta(microseconds=1)
+        match = _WRITTEN.fullmatch(text) or _ISO_SPAN.fullmatch(text)
+        if match is None or text.strip("+-") in ("P", "PT"):
+            raise Inexpressible("wrong_type")
+        sign, days, hours, minutes, seconds, fraction = match.groups()
+        whole = ((int(days or 0) * 24 + int(hours or 0)) * 60 + int(minutes or 0)) * 60 + int(seconds or 0)
+        count = whole * 1_000_000 + self.microseconds(fraction)
+        return -count if sign == "-" else count
 
     def normal(self, text: str) -> str:
         match = _SPAN.fullmatch(text.strip())

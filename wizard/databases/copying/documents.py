@@ -17,8 +17,18 @@ class _Duplicate(Exception):
     """A key stands twice in one object."""
 
 
+class _Huge(Exception):
+    """A number has an exponent that PostgreSQL's numeric may not hold."""
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(name)
+
+
+def _bounded(text: str) -> float:
+    if _HUGE.search(text):
+        raise _Huge
+    return float(text)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> None:
@@ -48,13 +58,15 @@ def json_text(value: object, binary: bool, decisions: Mapping[str, str]) -> str:
         value = _without_bad_escapes(value, decisions)
     hook = _unique if binary and decisions.get("json_duplicate_keys") != "last" else None
     try:
-        json.loads(value, object_pairs_hook=hook, parse_constant=_no_constant)
+        # A hook for every number is slow: it is set only where something looks like a huge exponent.
+        number = _bounded if binary and _HUGE.search(value) else None
+        json.loads(value, object_pairs_hook=hook, parse_constant=_no_constant, parse_float=number)
     except _Duplicate:
         raise Inexact("json_duplicate_keys", "JSON with a key twice in one object") from None
+    except _Huge:
+        raise Inexact("out_of_range", "JSON with a number of a thousand digits or more") from None
     except (ValueError, RecursionError):
         raise Inexact("wrong_type", "text that is no JSON") from None
-    if binary and _HUGE.search(value):
-        raise Inexact("out_of_range", "JSON with a number of more than 1000 digits")
     return value
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date as Date
 from datetime import datetime as DateTime
 from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
 
 from wizard.databases.copying.inexact import Inexact
 from wizard.databases.postgres.catalog import Column
@@ -18,9 +19,11 @@ _DATE = r"(\d{4})-(\d\d)-(\d\d)"
 _TIME = r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d+))?)?"
 _OFFSET = r"(Z|z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)"
 _TIMESTAMP = re.compile(rf"{_DATE}(?:[ T]{_TIME}(?: ?{_OFFSET})?)?", re.ASCII)
-_ONLY_DATE = re.compile(_DATE, re.ASCII)
+_ONLY_DATE = re.compile(rf"{_DATE}(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
 _ONLY_TIME = re.compile(rf"{_TIME}(?: ?{_OFFSET})?", re.ASCII)
-_CLOCK = re.compile(r"([+-])?(?:(\d{1,9}) (?:days?,? )?)?(\d{1,10}):([0-5]\d):([0-5]\d)(?:\.(\d+))?", re.ASCII)
+_CLOCK = re.compile(
+    r"([+-])?(?:(\d{1,9}) (?:days?,? )?)?(\d{1,10}):([0-5]\d):([0-5]\d)(?:\.(\d+))?", re.ASCII
+)
 _ISO = re.compile(
     r"([+-])?P(?:(\d{1,9})D)?(?:T(?:(\d{1,10})H)?(?:(\d{1,10})M)?(?:(\d{1,10})(?:\.(\d+))?S)?)?", re.ASCII
 )
@@ -46,10 +49,19 @@ def _real_day(year: str, month: str, day: str) -> bool:
 
 def _fraction(text: str, fraction: str | None, column: Column, decisions: Mapping[str, str]) -> None:
     """Digits that the column would round away need a decision; the server then rounds."""
-    if fraction and fraction[column.fraction_digits :].strip("0") and decisions.get("beyond_scale") != "round":
+    if (
+        fraction
+        and fraction[column.fraction_digits :].strip("0")
+        and decisions.get("beyond_scale") != "round"
+    ):
         raise Inexact(
             "beyond_scale", f"digits beyond the {column.fraction_digits} of a second that {column.type} keeps"
         )
+
+
+def _micros(fraction: str | None) -> int:
+    """Microseconds of a fraction's digits, rounded half up (only a decision lets more than six through)."""
+    return int(Decimal(f"0.{fraction or 0}").scaleb(6).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def timestamp(value: object, column: Column, decisions: Mapping[str, str]) -> str:
@@ -68,11 +80,11 @@ def timestamp(value: object, column: Column, decisions: Mapping[str, str]) -> st
 
 
 def date(value: object) -> str:
-    """`YYYY-MM-DD`, nothing behind it: a time of day would be dropped silently."""
+    """`YYYY-MM-DD`. Midnight behind it carries nothing; any other time would be dropped silently."""
     match = _ONLY_DATE.fullmatch(value) if type(value) is str else None
     if match is None or type(value) is not str or not _real_day(*match.groups()):
         raise _wrong(value, "date (without a time)")
-    return value
+    return value[:10]
 
 
 def time(value: object, column: Column, decisions: Mapping[str, str]) -> str:
@@ -116,11 +128,11 @@ def _duration(value: str) -> tuple[int, str]:
             moment = DateTime.fromisoformat(value[:19] if stamp.group(6) else value[:16])
         except ValueError:
             raise _wrong(value, "duration") from None
-        return (moment - _EPOCH) // timedelta(microseconds=1) + int(f"{fraction[:6]:0<6}"), fraction
+        return (moment - _EPOCH) // timedelta(microseconds=1) + _micros(fraction), fraction
     match = _CLOCK.fullmatch(value) or _ISO.fullmatch(value)
     if match is None or value.strip("+-") in ("P", "PT"):
         raise _wrong(value, "duration")
     sign, days, hours, minutes, seconds, fraction = match.groups()
     whole = int(days or 0) * 86_400 + int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
-    micros = whole * 1_000_000 + int(f"{(fraction or '')[:6]:0<6}")
+    micros = whole * 1_000_000 + _micros(fraction)
     return -micros if sign == "-" else micros, fraction or ""

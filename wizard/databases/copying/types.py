@@ -33,6 +33,7 @@ INTEGERS = {
 TEXTS = frozenset(("text", "varchar", "bpchar", "citext", "name"))
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UUID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MAX_DIGITS = 131072
 
 
@@ -142,9 +143,8 @@ def _numeric(column: Column, decisions: Decisions) -> Coercer:
                 raise Inexact("out_of_range", "more digits than numeric holds")
             return number
         precision, scale = limits
-        if -exponent > scale and any(digits[max(0, len(digits) + exponent + scale) :]):
-            if not rounds:
-                raise Inexact("beyond_scale", f"digits beyond the {scale} of {column.type}")
+        if -exponent > scale and any(digits[max(0, len(digits) + exponent + scale) :]) and not rounds:
+            raise Inexact("beyond_scale", f"digits beyond the {scale} of {column.type}")
         with localcontext() as context:
             context.prec = max(len(digits) + abs(exponent) + abs(scale) + 2, 28)
             try:
@@ -235,12 +235,8 @@ def _bytes(value: object) -> Value:
 
 def _uuid(value: object) -> Value:
     if type(value) is str:
-        compact = value.replace("-", "")
-        if len(compact) == 32 and len(value) in (32, 36):
-            try:
-                return str(uuid.UUID(compact))
-            except ValueError:
-                pass
+        if _UUID.fullmatch(value):
+            return value
         raise Inexact("wrong_type", "text that is no UUID")
     if type(value) is bytes and len(value) == 16:
         return str(uuid.UUID(bytes=value))

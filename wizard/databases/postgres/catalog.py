@@ -26,6 +26,7 @@ class Column:
     generated: bool
     identity: str
     array: bool
+    has_default: bool
     labels: tuple[str, ...] = ()
     loose: bool = False
 
@@ -75,9 +76,20 @@ class UniqueKey:
     columns: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """`columns` of `table` refer to `parent_columns` of `parent`."""
+
+    table: str
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+
+
 _COLUMNS = """
 WITH RECURSIVE base AS (
-    SELECT t.oid AS domain, t.oid AS type, -1 AS typmod, t.typnotnull AS strict, t.typtype, t.typbasetype, t.typtypmod
+    SELECT t.oid AS domain, t.oid AS type, -1 AS typmod, t.typnotnull AS strict, t.typtype, t.typbasetype,
+           t.typtypmod
     FROM pg_type t
   UNION ALL
     SELECT b.domain, t.oid, CASE WHEN b.typmod = -1 THEN b.typtypmod ELSE b.typmod END,
@@ -87,7 +99,7 @@ WITH RECURSIVE base AS (
 SELECT c.relname, a.attname, a.attnum, t.typname,
        format_type(b.type, CASE WHEN a.atttypmod = -1 THEN b.typmod ELSE a.atttypmod END),
        CASE WHEN a.atttypmod = -1 THEN b.typmod ELSE a.atttypmod END,
-       a.attnotnull OR b.strict, a.attgenerated <> '', a.attidentity, t.typcategory = 'A',
+       a.attnotnull OR b.strict, a.attgenerated <> '', a.attidentity, t.typcategory = 'A', a.atthasdef,
        CASE WHEN t.typtype = 'e' THEN ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid
                                             ORDER BY e.enumsortorder) END,
        t.typname = 'citext' OR coalesce(NOT l.collisdeterministic, false)
@@ -118,15 +130,35 @@ WHERE n.nspname = %s AND x.indisunique AND x.indpred IS NULL AND x.indexprs IS N
 """
 
 
+_FOREIGN_KEYS = """
+SELECT c.relname, ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)
+           JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place),
+       f.relname, ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(number, place)
+           JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place)
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace m ON m.oid = f.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = %s AND m.nspname = %s
+ORDER BY c.relname, k.conname
+"""
+
+
 def read_tables(connection: psycopg.Connection, schema: str) -> dict[str, Table]:
     """Every table of `schema`, by name."""
     columns: dict[str, list[Column]] = {}
-    for name, *rest, labels, loose in connection.execute(_COLUMNS, (schema,)):
-        columns.setdefault(name, []).append(Column(*rest, labels=tuple(labels or ()), loose=loose))
+    for name, *rest in connection.execute(_COLUMNS, (schema,)):
+        columns.setdefault(name, []).append(Column(*rest[:-2], tuple(rest[-2] or ()), rest[-1]))
     return {
         name: Table(name, oid, owned, tuple(columns.get(name, ())), tuple(key))
         for name, oid, owned, key in connection.execute(_TABLES, (schema,))
     }
+
+
+def read_foreign_keys(connection: psycopg.Connection, schema: str) -> list[ForeignKey]:
+    """Every foreign key between tables of `schema`."""
+    return [
+        ForeignKey(table, tuple(columns), parent, tuple(keys))
+        for table, columns, parent, keys in connection.execute(_FOREIGN_KEYS, (schema, schema))
+    ]
 
 
 def read_unique_keys(connection: psycopg.Connection, schema: str) -> list[UniqueKey]:

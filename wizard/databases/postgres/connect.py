@@ -23,9 +23,11 @@ MINIMUM_VERSION = 120000
 
 # Parameters that ORMs read from a URL and libpq refuses.
 _FOREIGN_PARAMETERS = frozenset(
-    "schema pgbouncer connection_limit pool_timeout socket_timeout statement_cache_size sslaccept "
-    "pool supa sslidentity conn_max_age".split()
-)
+    (
+        "schema", "pgbouncer", "connection_limit", "pool_timeout", "socket_timeout", "statement_cache_size",
+        "sslaccept", "pool", "supa", "sslidentity", "conn_max_age",
+    )
+)  # fmt: skip
 _SETTINGS = {
     "statement_timeout": "0",
     "lock_timeout": "0",
@@ -42,7 +44,8 @@ _LOCAL_ENDINGS = (".internal", ".local", ".localhost", ".flycast", ".lan")
 # (what the server or libpq says, code, what happened, what to do, worth another try)
 _SAYINGS: tuple[tuple[str, str, str, str, bool], ...] = (
     (
-        r"password authentication failed|no password supplied|SASL authentication failed|role .* does not exist",
+        r"password authentication failed|no password supplied|SASL authentication failed|"
+        r"role .* does not exist",
         "database-password",
         "The database server refused the user name or password.",
         "Copy the connection string again from the provider's page.",
@@ -85,8 +88,9 @@ _SAYINGS: tuple[tuple[str, str, str, str, bool], ...] = (
         False,
     ),
     (
-        r"starting up|shutting down|recovery mode|server closed the connection|Connection refused|timeout expired|"
-        r"timed out|unreachable|Connection reset|No route|connection timeout|Control plane|endpoint",
+        r"starting up|shutting down|recovery mode|server closed the connection|Connection refused|"
+        r"timeout expired|timed out|unreachable|Connection reset|No route|connection timeout|"
+        r"Control plane|endpoint",
         "database-unreachable",
         "The database server cannot be reached.",
         "Check host and port, and whether the database is paused or its access list leaves this machine out.",
@@ -114,7 +118,8 @@ def parse(url: Secret) -> dict[str, str]:
         found = {k: str(v) for k, v in conninfo_to_dict(text).items() if v is not None}
     except (ValueError, psycopg.ProgrammingError):
         raise wrong from None
-    if not found.get("host") or "#" in url.reveal():
+    ports = found.get("port", "5432").split(",")
+    if not found.get("host") or "#" in url.reveal() or not all(port.isdigit() for port in ports):
         raise wrong
     found.setdefault("dbname", found.get("user", "postgres"))
     if "sslmode" not in found and not _is_local(found["host"]):
@@ -168,7 +173,10 @@ def _open(parameters: dict[str, str], application_name: str) -> psycopg.Connecti
         keepalives_count="4",
     )
     connection: psycopg.Connection = psycopg.connect(
-        "", autocommit=True, prepare_threshold=None, **given  # type: ignore[arg-type]
+        "",
+        autocommit=True,
+        prepare_threshold=None,
+        **given,  # type: ignore[arg-type]
     )
     if connection.info.server_version < MINIMUM_VERSION:
         version = connection.info.server_version // 10000
@@ -194,7 +202,12 @@ def _refusal(said: str) -> tuple[Refused, bool]:
 def is_lost(error: psycopg.Error, connection: psycopg.Connection) -> bool:
     """Whether `error` means that the session is gone (and the work may be tried again)."""
     state = error.sqlstate or ""
-    return connection.closed or connection.broken or state.startswith("08") or state in ("57P01", "57P02", "57P03")
+    return (
+        connection.closed
+        or connection.broken
+        or state.startswith("08")
+        or state in ("57P01", "57P02", "57P03")
+    )
 
 
 def translate(error: psycopg.Error) -> AshoreError:

@@ -34,7 +34,8 @@ FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.o
 JOIN pg_class i ON i.oid = x.indexrelid
 WHERE n.nspname = %(schema)s AND c.relname = ANY(%(tables)s) AND NOT x.indisprimary AND NOT x.indisreplident
   AND NOT x.indisclustered AND NOT i.relispartition
-  AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint k
+                  WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY 2, 1, 3
 """
 
@@ -51,7 +52,10 @@ _NOT_VALID = " NOT VALID"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A row of `ashore.saved_object`. `kind` is foreign_key, index or trigger; a trigger's `state` its tgenabled."""
+    """A row of `ashore.saved_object`. `kind` is foreign_key, index or trigger.
+
+    `state` is a trigger's tgenabled, `valid` a foreign key's convalidated.
+    """
 
     kind: str
     table: str
@@ -98,20 +102,17 @@ def put_aside(target: Target, tables: Iterable[str]) -> int:
     with target.transaction() as cursor:
         cursor.execute("SET LOCAL search_path = ''")
         for kind, query in (("foreign_key", _FOREIGN_KEYS), ("index", _INDEXES)):
-            for table, schema, name, definition, valid, owned, comment in cursor.execute(query, given).fetchall():
+            for table, schema, name, definition, valid, owned, comment in cursor.execute(
+                query, given
+            ).fetchall():
                 if not owned:
                     raise _not_owner([table])
                 saved = Saved(kind, table, name, definition, schema, valid, "", comment)
-                _save(cursor, target.run, saved, replace=True)
+                _save(cursor, target.run, saved)
                 _drop(cursor, saved)
         triggers = cursor.execute(_TRIGGERS, given).fetchall()
         for table, name, state, definition in triggers:
-            _save(
-                cursor,
-                target.run,
-                Saved("trigger", table, name, definition, target.schema, True, state),
-                replace=False,
-            )
+            _save(cursor, target.run, Saved("trigger", table, name, definition, target.schema, True, state))
         for table in sorted({row[0] for row in triggers}):
             cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(target.table(table)))
         count = cursor.execute(
@@ -121,20 +122,32 @@ def put_aside(target: Target, tables: Iterable[str]) -> int:
     return int(count[0])
 
 
-def _save(cursor: psycopg.Cursor, run: str, saved: Saved, replace: bool) -> None:
-    """`replace` is false for triggers: a second pass sees them disabled, which is our own doing."""
-    facts = {
-        "schema": saved.schema,
-        "valid": saved.valid,
-        "state": saved.state,
-        "comment": saved.comment,
-    }
+def _save(cursor: psycopg.Cursor, run: str, saved: Saved) -> None:
+    """Write an object down, unless it is written and not yet put back: then what stands is our own doing (a
+    trigger we disabled, a foreign key not validated before a kill). Anything else of that name is not ours
+    to drop: raises StepFailed `object-differs`."""
+    facts = {"schema": saved.schema, "valid": saved.valid, "state": saved.state, "comment": saved.comment}
     cursor.execute(
         "INSERT INTO ashore.saved_object AS o (run, kind, table_name, name, definition, facts) "
         "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (run, kind, table_name, name) DO UPDATE "
-        "SET definition = excluded.definition, facts = excluded.facts, restored = false "
-        "WHERE %s OR o.restored",
-        (run, saved.kind, saved.table, saved.name, saved.definition, json.dumps(facts), replace),
+        "SET definition = excluded.definition, facts = excluded.facts, restored = false WHERE o.restored",
+        (run, saved.kind, saved.table, saved.name, saved.definition, json.dumps(facts)),
+    )
+    row = cursor.execute(
+        "SELECT definition FROM ashore.saved_object "
+        "WHERE run = %s AND kind = %s AND table_name = %s AND name = %s",
+        (run, saved.kind, saved.table, saved.name),
+    ).fetchone()
+    if row is None or row[0].removesuffix(_NOT_VALID) != saved.definition.removesuffix(_NOT_VALID):
+        raise _differs(saved)
+
+
+def _differs(saved: Saved) -> StepFailed:
+    return StepFailed(
+        "object-differs",
+        f"The target has another {saved.kind.replace('_', ' ')} named {saved.name} on {saved.table} than "
+        "before the load.",
+        "Remove it, then `ashore resume`.",
     )
 
 
@@ -149,7 +162,8 @@ def _drop(cursor: psycopg.Cursor, saved: Saved) -> None:
 def saved_objects(connection: psycopg.Connection, run: str) -> list[Saved]:
     """What still waits to be put back: indexes, then foreign keys, then triggers."""
     rows = connection.execute(
-        "SELECT kind, table_name, name, definition, facts FROM ashore.saved_object WHERE run = %s AND NOT restored "
+        "SELECT kind, table_name, name, definition, facts FROM ashore.saved_object "
+        "WHERE run = %s AND NOT restored "
         "ORDER BY array_position(ARRAY['index', 'foreign_key', 'trigger'], kind), table_name, name",
         (run,),
     ).fetchall()
@@ -185,8 +199,8 @@ def put_back(target: Target, saved: Saved) -> None:
     except psycopg.errors.IntegrityError as error:
         raise StepFailed(
             "constraint-broken",
-            f"{saved.kind.replace('_', ' ')} {saved.name} of {saved.table} cannot be put back: the rows do not "
-            f"satisfy it. {error.diag.message_primary}.",
+            f"{saved.kind.replace('_', ' ')} {saved.name} of {saved.table} cannot be put back: the rows do "
+            f"not satisfy it. {error.diag.message_primary}.",
             "Repair the rows at the source, then start a new run on an empty database.",
         ) from error
 
@@ -208,11 +222,7 @@ def _create(cursor: psycopg.Cursor, saved: Saved) -> None:
         ).fetchone()
     if found is not None:
         if str(found[0]).removesuffix(_NOT_VALID) != wanted:
-            raise StepFailed(
-                "object-differs",
-                f"The target has another {saved.kind.replace('_', ' ')} named {saved.name} than before the load.",
-                "Remove it, then `ashore resume`.",
-            )
+            raise _differs(saved)
         return
     if saved.kind == "index":
         cursor.execute(literal(wanted))
@@ -240,7 +250,9 @@ def _enable(cursor: psycopg.Cursor, saved: Saved) -> None:
     verb = _ENABLE.get(saved.state)
     if verb is not None:
         cursor.execute(
-            sql.SQL("ALTER TABLE {} {} {}").format(saved.on, sql.SQL(literal(verb)), sql.Identifier(saved.name))
+            sql.SQL("ALTER TABLE {} {} {}").format(
+                saved.on, sql.SQL(literal(verb)), sql.Identifier(saved.name)
+            )
         )
 
 

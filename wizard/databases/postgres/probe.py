@@ -12,6 +12,10 @@ from wizard.databases.postgres import record
 from wizard.databases.postgres.connect import connect, parse
 from wizard.errors import AshoreError
 
+DIRECT_HOST = (
+    "Use the direct host or the session pooler: on Neon without -pooler in the host, on Supabase port 5432."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -57,7 +61,8 @@ def foreign_tables(connection: psycopg.Connection) -> list[str]:
         """
         SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> %s
-          AND (n.nspname = coalesce(current_schema(), 'public') OR pg_has_role(current_user, n.nspowner, 'USAGE'))
+          AND (n.nspname = coalesce(current_schema(), 'public')
+               OR pg_has_role(current_user, n.nspowner, 'USAGE'))
           AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
                           AND d.objid = c.oid AND d.deptype = 'e')
@@ -152,10 +157,7 @@ def checks(url: Secret) -> tuple[Check, ...]:
             "session",
             not seen.pooler,
             "a transaction pooler" if seen.pooler else "direct" + (", TLS on" if seen.tls else ", no TLS"),
-            "Use the direct host or the session pooler: on Neon without -pooler in the host, on Supabase port "
-            "5432."
-            if seen.pooler
-            else "",
+            DIRECT_HOST if seen.pooler else "",
         ),
         Check(
             "create and drop a table",

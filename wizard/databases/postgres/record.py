@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 SCHEMA = "ashore"
 TABLES = ("run", "progress", "saved_object", "seed", "before_image", "original")
@@ -98,7 +99,9 @@ def add_facts(cursor: psycopg.Cursor, run: str, facts: Mapping[str, Any]) -> Non
 def rename(cursor: psycopg.Cursor, old: str, new: str) -> None:
     """Give the whole record of run `old` to run `new`: the older execution no longer finds its row."""
     for table in TABLES:
-        cursor.execute(f"UPDATE ashore.{table} SET run = %s WHERE run = %s", (new, old))  # type: ignore[call-overload]
+        cursor.execute(
+            sql.SQL("UPDATE {} SET run = %s WHERE run = %s").format(sql.Identifier(SCHEMA, table)), (new, old)
+        )
 
 
 def find_adoptable(connection: psycopg.Connection, source: str) -> str | None:

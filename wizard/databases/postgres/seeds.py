@@ -18,8 +18,8 @@ def digest(cursor: psycopg.Cursor, target: Target, table: str) -> tuple[int, byt
     """(rows, SHA-256 of the rows' text forms in byte order) of a table's present content."""
     cursor.execute(
         sql.SQL(
-            "SELECT count(*), sha256(convert_to(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text COLLATE \"C\"), "
-            "''), 'UTF8')) FROM {} AS t"
+            "SELECT count(*), sha256(convert_to(coalesce("
+            "string_agg(t::text, E'\\n' ORDER BY t::text COLLATE \"C\"), ''), 'UTF8')) FROM {} AS t"
         ).format(target.table(table))
     )
     row = cursor.fetchone()
@@ -28,7 +28,10 @@ def digest(cursor: psycopg.Cursor, target: Target, table: str) -> tuple[int, byt
 
 
 def record_seeds(cursor: psycopg.Cursor, target: Target, tables: Iterable[str]) -> int:
-    """Write the digest of each table's rows to `ashore.seed`; returns the seeded rows. Inside a transaction."""
+    """Write the digest of each table's rows to `ashore.seed`; returns the seeded rows.
+
+    Inside a transaction.
+    """
     total = 0
     for table in tables:
         rows, value = digest(cursor, target, table)
@@ -64,3 +67,11 @@ def clear_seed(cursor: psycopg.Cursor, target: Target, table: str) -> None:
         )
     if row is not None and row[0]:
         cursor.execute(sql.SQL("DELETE FROM {}").format(target.table(table)))
+
+
+def forget_seed(cursor: psycopg.Cursor, target: Target, table: str) -> None:
+    """The table is now empty and stays so until it is loaded again."""
+    cursor.execute(
+        "UPDATE ashore.seed SET rows = 0, digest = sha256('') WHERE run = %s AND table_name = %s",
+        (target.run, table),
+    )

@@ -19,6 +19,7 @@ from wizard.context import RunContext
 from wizard.credentials import Secret
 from wizard.databases.postgres import record
 from wizard.databases.postgres.connect import connect, parse, translate
+from wizard.databases.postgres.record import find_adoptable as find_adoptable
 from wizard.errors import ConnectionLost, Refused, StepFailed, UsageError
 
 BACKEND_SECONDS = 30.0
@@ -131,7 +132,8 @@ def take_over(ctx: RunContext, url: Secret) -> tuple[int, str]:
         if found is None:
             raise UsageError(
                 "record-missing",
-                "The target holds no record of this run: the database was replaced, or another run took it over.",
+                "The target holds no record of this run: the database was replaced, or another run took it "
+                "over.",
                 "Check the connection string, or start a new run.",
             )
         end_sessions(connection, ctx.run, None, ctx.cancel.wait)
@@ -153,7 +155,8 @@ def sessions(connection: psycopg.Connection, run: str, below: int | None = None)
     prefix = f"ashore:{run}:"
     rows = connection.execute(
         "SELECT pid, application_name FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND starts_with(application_name, %s)",
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND starts_with(application_name, %s)",
         (prefix,),
     ).fetchall()
     found = []
@@ -197,14 +200,14 @@ def prepare_record(ctx: RunContext) -> str:
     Returns `made`, `kept` or `adopted`. Emptiness is judged and recorded in the transaction that makes the
     record. Raises UsageError `target-not-empty`, `run-elsewhere`; Refused `database-pooler`.
     """
-    from wizard.databases.postgres.probe import foreign_tables, is_pooler
+    from wizard.databases.postgres.probe import DIRECT_HOST, foreign_tables, is_pooler
 
     url = ctx.database_url()
     if is_pooler(parse(url)):
         raise Refused(
             "database-pooler",
             "This is the address of a transaction pooler; loading needs a session of its own.",
-            "Use the direct host or the session pooler: on Neon without -pooler in the host, on Supabase port 5432.",
+            DIRECT_HOST,
         )
     source = source_id(ctx.plan.source_fingerprint, ctx.project.root.name)
     connection = connect(url, f"ashore:{ctx.run}:start", sleep=ctx.cancel.wait)
@@ -267,4 +270,4 @@ def _refuse_filled(ctx: RunContext, before: list[str], schema: str) -> None:
 
 def literal(text: str) -> LiteralString:
     """SQL that came from the server's own catalog, executed as it is."""
-    return cast(LiteralString, text)
+    return cast("LiteralString", text)

@@ -75,7 +75,7 @@ def _by_type(declaration: str) -> Declared:
 
 def json_checked(table: Table) -> frozenset[str]:
     """The columns whose CHECK calls json_valid on them, in the table's spelling."""
-    found = [t for t in sqltext.body(table.sql)]
+    found = sqltext.body(table.sql)
     names = {
         found[i + 2].value.lower()
         for i, token in enumerate(found[:-2])

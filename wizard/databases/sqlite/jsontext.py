@@ -17,11 +17,13 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+class _Repeated(dict[str, Any]):
+    """An object in whose text a key stands twice."""
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
-    if len(made) != len(pairs):
-        made["\0twice"] = True
-    return made
+    return made if len(made) == len(pairs) else _Repeated(made)
 
 
 _DECODER = json.JSONDecoder(
@@ -44,8 +46,8 @@ def faults(text: str) -> frozenset[str]:
     while stack:
         item = stack.pop()
         if isinstance(item, dict):
-            twice = item.pop("\0twice", None) is True
-            found |= {DUPLICATES} if twice else set()
+            if isinstance(item, _Repeated):
+                found.add(DUPLICATES)
             stack.extend(item.keys())
             stack.extend(item.values())
         elif isinstance(item, list):

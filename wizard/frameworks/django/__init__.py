@@ -18,18 +18,18 @@ class Django:
 
     def revision(self, workshop: Workshop, snapshot: Path) -> Revision:
         """See `wizard.frameworks.django.revision.revision`."""
-        from wizard.frameworks.django import revision
+        from wizard.frameworks.django.revision import revision
 
-        return revision.revision(workshop, snapshot)
+        return revision(workshop, snapshot)
 
     def build_schema(self, workshop: Workshop, url: Secret) -> None:
         """See `wizard.frameworks.django.schema.build_schema`."""
-        from wizard.frameworks.django import schema
+        from wizard.frameworks.django.schema import build_schema
 
-        schema.build_schema(workshop, url)
+        build_schema(workshop, url)
 
     def change(self, project: Project, framework: Framework, needs: tuple[Need, ...]) -> Change:
         """See `wizard.frameworks.django.change.change`."""
-        from wizard.frameworks.django import change
+        from wizard.frameworks.django.change import change
 
-        return change.change(project, framework, needs)
+        return change(project, framework, needs)

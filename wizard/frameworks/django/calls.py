@@ -20,7 +20,7 @@ Arguments = list[Any]
 Keywords = dict[str, Any]
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t", "ok"})
 _LISTS = frozenset({"list", "tuple", "csv", "decouple.Csv"})
-_DATABASE_READERS = frozenset({"db", "db_url", "dj_db_url"})
+_DATABASE_READERS = frozenset({"db", "db_url", "dj_db_url", "dj_database_url.parse"})
 
 
 def call(function: Any, arguments: Arguments, keywords: Keywords, environ: Mapping[str, str]) -> Any:
@@ -74,7 +74,7 @@ def _plain(name: str, arguments: Arguments, keywords: Keywords) -> Any:
         case "pathlib.Path" | "pathlib.PurePath" | "pathlib.PosixPath":
             return Path(*map(str, arguments))
         case "environ.Path":
-            return EnvironPath(Path(os.path.dirname(str(arguments[0]))).joinpath(*map(str, arguments[1:])))  # noqa: PTH120
+            return EnvironPath(Path(*map(str, arguments)))
         case "str":
             return "" if not arguments else str(_unwrap(arguments[0]))
         case "bool":
@@ -111,12 +111,12 @@ def _variable(
         default = reader.defaults.get(name, UNKNOWN)
     given = environ.get(name) if isinstance(name, str) else None
     value = default if given is None else given
-    if kind in _DATABASE_READERS:
+    cast = keywords.get("cast")
+    wanted = kind or (cast.name if isinstance(cast, Dotted) else "")
+    if wanted in _DATABASE_READERS:
         return value if isinstance(value, dict) else database_of_url(value)
     if given is None:
         return value
-    cast = keywords.get("cast")
-    wanted = kind or (cast.name if isinstance(cast, Dotted) else "")
     if wanted == "bool" or isinstance(default, bool):
         return given.strip().lower() in _TRUE
     if wanted == "int":

@@ -50,7 +50,7 @@ class Interpreter:
 
     @property
     def django_version(self) -> tuple[int, int]:
-        major, minor = (self.django.split(".") + ["0"])[:2]
+        major, minor = [*self.django.split("."), "0"][:2]
         return int(major), int("".join(c for c in minor if c.isdigit()) or 0)
 
 
@@ -96,7 +96,7 @@ def find(root: Path, app: Path, answer: str | None) -> Interpreter:
 
 
 def probe(path: Path) -> dict[str, object] | None:
-    """What the interpreter at `path` has, or None where it does not run. Writes nothing, not even bytecode."""
+    """What the interpreter at `path` has, or None where it does not run. Writes no bytecode."""
     try:
         child = subprocess.run(
             [str(path), "-c", _PROBE],

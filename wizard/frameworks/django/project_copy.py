@@ -45,7 +45,7 @@ def remove(target: Path) -> None:
 
 
 def _copy(source: Path, target: Path, data: set[str], cancel: Cancel, seen: set[str]) -> None:
-    """Copy one folder. `data` are absolute paths left out, `seen` real paths already entered (link cycles)."""
+    """Copy one folder. `data`: absolute paths left out; `seen`: real paths entered (link cycles)."""
     cancel.check()
     real = os.path.realpath(source)
     if real in seen:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -37,6 +37,7 @@ SETTINGS = (
     "ROOT_URLCONF",
     "ALLOWED_HOSTS",
 )
+_USUAL_PARTS = ("production", "prod", "local", "development", "dev", "base", "settings")
 ServesMedia = Literal["always", "debug", "never"]
 
 
@@ -48,6 +49,7 @@ class DjangoSettings:
     force for each of SETTINGS that is assigned. `media_root` and `database_path` are None where not
     set or not understood. `database_engine` is the dotted name. `serves_media`: whether the root
     urls serve uploads always, only with DEBUG, or never; `serves_media_at` is where.
+    `default_storage`: the dotted backend of uploads, None where Django's own default is in force.
     `secret_key_literal` and `debug_literal` (DEBUG = True): written into the code as such.
     """
 
@@ -64,6 +66,7 @@ class DjangoSettings:
     serves_media_at: Evidence | None
     secret_key_literal: bool
     debug_literal: bool
+    default_storage: str | None
 
     @property
     def uses_sqlite(self) -> bool:
@@ -75,7 +78,8 @@ def read(root: Path, framework: Framework) -> DjangoSettings:
     """The settings of the Django project in `root / framework.path`.
 
     Where `wsgi.py` and `manage.py` name different modules, the deployed one (wsgi) counts if it uses
-    SQLite, else manage.py's. Raises UsageError `unreadable-settings` where no settings module is
+    SQLite, else manage.py's. Where the module named is only a package for several, chosen by the
+    environment, its usual parts are read. Raises UsageError `unreadable-settings` where no settings module is
     named or found, or a file of it cannot be parsed.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 (links are kept as they are)
@@ -87,15 +91,25 @@ def read(root: Path, framework: Framework) -> DjangoSettings:
             "No settings module is named in manage.py, wsgi.py or asgi.py.",
             "Set DJANGO_SETTINGS_MODULE in manage.py, as `django-admin startproject` writes it.",
         )
-    found = [(module, file) for module in candidates if (file := module_file(app, module)) is not None]
-    if not found:
+    read_all = [_read(root, app, *found) for found in _found(app, candidates)]
+    if not any("DATABASES" in settings.where for settings in read_all):
+        parts = [f"{module}.{part}" for module in candidates for part in _USUAL_PARTS]
+        read_all += [_read(root, app, *found) for found in _found(app, parts)]
+    if not read_all:
         raise UsageError(
             "unreadable-settings",
             f"The settings module {candidates[0]} has no file in the project.",
             "Check DJANGO_SETTINGS_MODULE in manage.py and wsgi.py.",
         )
-    read_all = [_read(root, app, module, file) for module, file in found]
-    return next((settings for settings in read_all if settings.uses_sqlite), read_all[-1])
+    with_database = [settings for settings in read_all if settings.database_engine is not None]
+    return next((s for s in read_all if s.uses_sqlite), (with_database or read_all)[-1])
+
+
+def _found(app: Path, modules: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    for module in modules:
+        file = module_file(app, module)
+        if file is not None:
+            yield module, file
 
 
 def named_modules(app: Path) -> tuple[str, ...]:
@@ -193,6 +207,7 @@ def _read(root: Path, app: Path, module: str, file: Path) -> DjangoSettings:
         serves_media_at=Evidence(urls_file, serves_line) if urls_file and serves != "never" else None,
         secret_key_literal=_literal(kept.get("SECRET_KEY"), str),
         debug_literal=_literal(kept.get("DEBUG"), bool) and values.get("DEBUG") is True,
+        default_storage=_default_storage(values),
     )
 
 
@@ -220,6 +235,13 @@ def _literal(kept: Kept | None, kind: type) -> bool:
         and isinstance(kept.node.value, kind)
         and bool(kept.node.value)
     )
+
+
+def _default_storage(values: Mapping[str, Any]) -> str | None:
+    storages = values.get("STORAGES")
+    default = storages.get("default") if isinstance(storages, dict) else None
+    backend = default.get("BACKEND") if isinstance(default, dict) else values.get("DEFAULT_FILE_STORAGE")
+    return backend if isinstance(backend, str) else None
 
 
 def _default_database(databases: Any) -> dict[str, Any] | None:

@@ -4,23 +4,27 @@ It ends with the engine, however that dies: the engine holds the other end of st
 with MARK are messages to the engine, one JSON object each; all else is Django's own output.
 """
 
+# mypy: disable-error-code="import-untyped,import-not-found"
+
 from __future__ import annotations
 
 import json
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 MARK = "\x1eashore "
 
 
 def say(**message: object) -> None:
-    print(MARK + json.dumps(message), flush=True)
+    sys.stdout.write(MARK + json.dumps(message) + "\n")
+    sys.stdout.flush()
 
 
 def die_with_parent() -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):  # not sys.stdin: its lock would abort the interpreter's shutdown
         pass
     os._exit(1)
 
@@ -80,8 +84,7 @@ def revision(applied_file: str) -> None:
     from django.db.migrations.recorder import MigrationRecorder
 
     say(phase="revision")
-    with open(applied_file, encoding="utf-8") as file:
-        applied = [tuple(pair) for pair in json.load(file)]
+    applied = [tuple(pair) for pair in json.loads(Path(applied_file).read_text(encoding="utf-8"))]
     recorder = MigrationRecorder(connection)
     recorder.ensure_schema()
     for app, name in applied:
@@ -102,9 +105,9 @@ def revision(applied_file: str) -> None:
 def main() -> None:
     threading.Thread(target=die_with_parent, daemon=True).start()
     job = json.loads(os.environ.pop("ASHORE_JOB"))
-    here = os.path.dirname(os.path.abspath(__file__))
+    here = str(Path(__file__).resolve().parent)
     # The copy comes first, as `python manage.py` has it; our own folder and the driver come last.
-    sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != here]
+    sys.path[:] = [p for p in sys.path if str(Path(p).resolve()) != here]
     sys.path[:0] = job["paths"]
     sys.path.append(here)
     if job["driver"]:

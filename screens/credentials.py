@@ -1,0 +1,311 @@
+"""Step 4: secrets, typed once and tried at once against the real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static
+
+from screens.base import BaseScreen
+from screens.widgets.secret_input import SecretInput
+from wizard import questions
+from wizard.questions import Question
+
+if TYPE_CHECKING:
+    from wizard.api import Check, Secret
+
+GROUPS = ("database", "storage")
+
+
+def group_of(question: Question) -> str:
+    """`database` or `storage`."""
+    return question.key.partition(".")[0]
+
+
+def field_id(question: Question) -> str:
+    """The widget's id for a question."""
+    return "field-" + question.key.replace(".", "-").replace("_", "-")
+
+
+def checks_text(checks: tuple[Check, ...]) -> Text:
+    """A line a check: mark, what was tried, the server's words; then what to do."""
+    text = Text()
+    for check in checks:
+        text.append(f"{'✓' if check.ok else '✗'} {check.what}", "" if check.ok else "bold")
+        if check.said:
+            text.append(f": {check.said}")
+        text.append("\n")
+        if check.hint and not check.ok:
+            text.append(f"    {check.hint}\n")
+    text.rstrip()
+    return text
+
+
+class CredentialsScreen(BaseScreen):
+    """One group of fields for the database, one for the bucket; each has its own test."""
+
+    step = "credentials"
+    heading = "Credentials"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+t", "test", "Test")]
+    AUTO_FOCUS = "Input"
+    help_text = """
+A secret typed here goes to the keyring of this computer. Without a usable keyring it stays in memory, and
+is handed to the run when that starts; it is written to no file. The field shows the same row of dots
+whatever is in it; pasting replaces, Ctrl+U clears, copying is not possible.
+
+Testing connects, looks at the rights, makes and drops a small table, and stores, reads and deletes one
+small object. Nothing that was there is touched."""
+
+    def _asked(self, group: str) -> tuple[Question, ...]:
+        session = self.session
+        found = questions.asked(session.known, session.replies, "credentials")
+        return tuple(q for q in found if group_of(q) == group)
+
+    def body(self) -> Iterable[Widget]:
+        keyring = self.session.keyring
+        if keyring is not None and keyring.usable:
+            yield Static(f"Secrets are stored in: {keyring.title}", classes="quiet", markup=False)
+        else:
+            why = keyring.why if keyring is not None else ""
+            yield Static(
+                f"! No usable keyring{': ' + why if why else ''}. "
+                "Secrets stay in memory for this run and are written nowhere.",
+                markup=False,
+            )
+        for group in GROUPS:
+            asked = self._asked(group)
+            if asked:
+                yield Static(self._title(group), classes="subject", markup=False)
+                for question in asked:
+                    yield self._line(question)
+                yield Static(id=f"result-{group}", classes="result", markup=False)
+
+    def _title(self, group: str) -> str:
+        options = questions.DATABASE_OPTIONS if group == "database" else questions.STORAGE_OPTIONS
+        reply = self.session.replies.get(f"{group}.provider")
+        title = next((o.title for o in options if o.name == reply), str(reply))
+        return f"Connection for {title}" if group == "database" else f"Bucket at {title}"
+
+    def _line(self, question: Question) -> Widget:
+        session = self.session
+        field: Input
+        if question.kind == "secret":
+            reference = str(session.replies.get(question.key) or "")
+            held = session.secrets.get(reference)
+            kept = f"kept as {reference}; type to replace it" if reference else self._example(question)
+            if reference and held is None and question in session.unseen():
+                kept = "type it again: it was kept in memory only"
+            field = SecretInput(session.engine.Secret, held=held, placeholder=kept, id=field_id(question))
+        else:
+            value = (
+                session.replies.get(question.key) or question.default(session.known, session.replies) or ""
+            )
+            field = Input(
+                str(value),
+                placeholder=self._example(question),
+                id=field_id(question),
+                compact=True,
+                select_on_focus=False,
+            )
+            field.cursor_blink = False
+        return Horizontal(Label(question.title, markup=False, classes="name"), field, classes="line")
+
+    def _example(self, question: Question) -> str:
+        """Marked as an example in words: a placeholder's colour alone would not tell it from a value."""
+        return f"e.g. {question.example}" if question.example else ""
+
+    def onward(self) -> str:
+        return "Go on with the run" if self.session.resume else super().onward()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for group in GROUPS:
+            known = self.session.tests.get(group)
+            if known is not None and known[0] == self._state(group) and self._asked(group):
+                self._result(group, checks_text(known[1]))
+
+    # What was typed ---------------------------------------------------------------------------------
+
+    def _question(self, widget: Widget) -> Question | None:
+        return next((q for q in questions.QUESTIONS if field_id(q) == widget.id), None)
+
+    def on_secret_input_edited(self, event: SecretInput.Edited) -> None:
+        question = self._question(event.field)
+        if question is not None:
+            self.session.put_secret(question, event.field.secret)
+            self._stale(group_of(question))
+
+    def on_secret_input_rejected(self, event: SecretInput.Rejected) -> None:
+        self.show_problem(event.why, "Copy only the line itself and paste again.")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        question = self._question(event.input)
+        if question is None or question.kind == "secret":
+            return
+        value = event.value.strip()
+        if value == str(self.session.replies.get(question.key) or ""):
+            return
+        self.session.replies[question.key] = value
+        self._stale(group_of(question))
+
+    def _stale(self, group: str) -> None:
+        self.clear_problem()
+        if group in self.session.tests:
+            self.session.tests.pop(group)
+            self._result(group, Text("· changed since the last test", "dim"))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter: the next field; in the last of a group, its test."""
+        question = self._question(event.input)
+        if question is None:
+            return
+        group = group_of(question)
+        if question == self._asked(group)[-1]:
+            self._test(group)
+        self.focus_next()
+
+    # Trying them --------------------------------------------------------------------------------------
+
+    def _state(self, group: str) -> object:
+        """What a test's result depends on; compared, never shown (secrets compare without showing)."""
+        session = self.session
+        given = [
+            session.secret(q) if q.kind == "secret" else session.replies.get(q.key)
+            for q in self._asked(group)
+        ]
+        return given, session.replies.get(f"{group}.provider"), session.replies.get(f"{group}.access")
+
+    def _lacking(self, group: str) -> tuple[Question, ...]:
+        session = self.session
+        lost = session.unseen()
+        return tuple(
+            q
+            for q in self._asked(group)
+            if q in lost or q in questions.missing(session.known, session.replies)
+        )
+
+    def _result(self, group: str, text: Text) -> None:
+        self.query_one(f"#result-{group}", Static).update(text)
+
+    def action_test(self) -> None:
+        for group in GROUPS:
+            if self._asked(group):
+                self._test(group)
+
+    def _test(self, group: str, then: Callable[[], None] | None = None) -> None:
+        """Try a group's credentials; `then` is called where every check went well."""
+        session = self.session
+        lacking = self._lacking(group)
+        if lacking:
+            names = ", ".join(q.title.lower() for q in lacking)
+            self._result(group, Text(f"✗ not given yet: {names}"))
+            return
+        state = self._state(group)
+
+        def arrived(checks: tuple[Check, ...]) -> None:
+            if state != self._state(group):
+                return
+            session.tests[group] = (state, checks)
+            self._result(group, checks_text(checks))
+            if then is not None and all(check.ok for check in checks):
+                then()
+
+        self.clear_problem()
+        if group == "database":
+            question = self._asked(group)[0]
+            url = session.secret(question)
+            if url is None:
+                # A keyring or file that another wizard filled: the run itself resolves it.
+                kept = session.replies.get(question.key)
+                self._result(group, Text(f"· kept as {kept}; the run reads and tests it when it starts"))
+                session.tests[group] = (state, ())
+                if then is not None:
+                    then()
+                return
+            known_url: Secret = url
+            self._result(group, Text("· connecting…"))
+            self.ask(
+                lambda: session.engine.test_database(known_url),
+                arrived,
+                group=group,
+                failed=lambda _: self._untested(group),
+            )
+        else:
+            rules = session.answers().get("storage")
+            rule = next(r for r in rules if r.get("bucket")) if isinstance(rules, list) else {}
+            secrets = dict(session.secrets)
+            self._result(group, Text("· trying the bucket…"))
+            self.ask(
+                lambda: session.engine.test_storage(rule, secrets),
+                arrived,
+                group=group,
+                failed=lambda _: self._untested(group),
+            )
+
+    def _untested(self, group: str) -> None:
+        self._result(group, Text("✗ not accepted; what was said stands above", "bold"))
+
+    # Going on ---------------------------------------------------------------------------------------
+
+    def _passed(self, group: str) -> bool:
+        known = self.session.tests.get(group)
+        return known is not None and known[0] == self._state(group) and all(c.ok for c in known[1])
+
+    def forward(self) -> None:
+        waiting = [g for g in GROUPS if self._asked(g) and not self._passed(g)]
+        if waiting:
+            for group in waiting:
+                self._test(group, self._go_on)
+            return
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Called by each test that went well; goes on once all of them have."""
+        if any(self._asked(g) and not self._passed(g) for g in GROUPS):
+            return
+        session = self.session
+        secrets = dict(session.secrets)
+        keep = {
+            q: secrets[str(session.replies.get(q.key))]
+            for g in GROUPS
+            for q in self._asked(g)
+            if str(session.replies.get(q.key)).startswith("keyring:")
+            and str(session.replies.get(q.key)) in secrets
+        }
+        names = {q: str(session.replies[q.key]).removeprefix("keyring:") for q in keep}
+
+        def store() -> None:
+            for question, secret in keep.items():
+                session.engine.store_secret(names[question], secret)
+
+        def refused(code: str) -> None:
+            for question in keep:
+                session.keep_in_memory(question)
+            self.set_onward("Go on with the secrets in memory")
+
+        if keep:
+            self.ask(store, lambda _: self._leave_step(), group="keyring", failed=refused)
+        else:
+            self._leave_step()
+
+    def _leave_step(self) -> None:
+        session = self.session
+        if session.resume is None:
+            super().forward()
+            return
+        run = session.resume
+        earlier = next(r for r in session.earlier_runs if r.run == run)
+        secrets = dict(session.secrets)
+
+        def started(handle: object) -> None:
+            session.folder, session.resume = earlier.folder, None
+            self.wizard.go("run")
+
+        self.ask(
+            lambda: session.engine.resume_run(session.known.root, run, secrets, session.state_dir), started
+        )

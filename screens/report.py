@@ -1,0 +1,117 @@
+"""Step 8: what arrived, and what is left for a person to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Static
+
+from screens.base import BaseScreen
+
+HEADLINES = {
+    "done": "✓ Everything arrived.",
+    "differences": "✗ Source and target differ.",
+    "failed": "✗ The run stopped at a failure.",
+    "stopped": "· The run was stopped.",
+}
+# Told in the headline, or of no use to a person.
+LEFT_OUT = ("version", "run", "status", "headline", "exit_code", "schema")
+TO_DO = ("to_do", "todo", "left_to_do", "next")
+LISTED = 12
+
+
+def words(key: str) -> str:
+    """A key of the report as a heading."""
+    return key.replace("_", " ").capitalize()
+
+
+def brief(value: object) -> str:
+    """A value on one line."""
+    if isinstance(value, Mapping):
+        return " · ".join(
+            f"{str(k).replace('_', ' ')} {brief(v)}" for k, v in value.items() if v not in (None, "")
+        )
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(brief(item) for item in value) or "none"
+    return str(value)
+
+
+def report_text(report: Mapping[str, object]) -> Text:
+    """What the report holds, for reading: what is left to do first, then each part in its order."""
+    text = Text()
+    for key in TO_DO:
+        items = report.get(key)
+        if isinstance(items, Sequence) and not isinstance(items, str) and items:
+            text.append("For you to do, in this order\n", "bold")
+            for number, item in enumerate(items, 1):
+                text.append(f"  {number} {brief(item)}\n")
+            text.append("\n")
+    for key, value in report.items():
+        if key in LEFT_OUT or key in TO_DO:
+            continue
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            text.append(f"{words(key)}: {len(value) or 'none'}\n", "bold")
+            for item in value[:LISTED]:
+                text.append(f"  {brief(item)}\n")
+            if len(value) > LISTED:
+                text.append(f"  and {len(value) - LISTED:,} more, in report.html\n")
+        elif isinstance(value, Mapping):
+            text.append(f"{words(key)}\n", "bold")
+            for name, part in value.items():
+                text.append(f"  {str(name).replace('_', ' ')}: {brief(part)}\n")
+        else:
+            text.append(f"{words(key)}: ", "bold").append(f"{brief(value)}\n")
+    text.rstrip()
+    return text
+
+
+class ReportScreen(BaseScreen):
+    """The report of the run just watched, or of an earlier one."""
+
+    step = "report"
+    heading = "Report"
+    AUTO_FOCUS = "#body"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "none", show=False),
+        Binding("enter", "app.quit", "Close"),
+    ]
+    help_text = """
+What was compared and what differed, what was changed, and what is left for you to do, in order. The same
+stands in report.html in the run's folder.
+
+Do not delete the old data before the app has run on the new for a while. `ashore undo` restores the
+project's files and the rewritten references."""
+
+    def body(self) -> Iterable[Widget]:
+        yield Static("Reading the report…", id="content", markup=False)
+        yield Static(id="where", classes="quiet", markup=False)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#body").can_focus = True
+        self.query_one("#body").focus()
+        folder = self.session.folder
+        if folder is not None:
+            self.ask(
+                lambda: self.session.engine.report(folder), self._arrived, failed=lambda code: self._none()
+            )
+
+    def _none(self) -> None:
+        self.query_one("#content", Static).update("")
+
+    def _arrived(self, report: Mapping[str, object]) -> None:
+        headline = HEADLINES.get(str(report.get("status")))
+        self.query_one("#heading", Static).update(headline or self.heading)
+        self.query_one("#content", Static).update(report_text(report))
+        self.query_one("#where", Static).update(f"Report: {self.session.folder}/report.html")
+
+    def action_none(self) -> None:
+        """A run that has ended is not gone back to."""

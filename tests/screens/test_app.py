@@ -1,0 +1,82 @@
+"""Leaving, drafts, signals, and breaking without showing anything."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.screens import double, drive
+from tests.screens.double import Double
+
+STATE = Path("/state")
+
+
+async def test_leaving_keeps_a_draft_without_secrets() -> None:
+    engine = Double(STATE)
+    app = drive.wizard(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drive.to_credentials(pilot)
+        await drive.paste(pilot, double.GOOD_URL)
+        await pilot.press("enter")
+        await pilot.press(*"half-typed")
+        await pilot.press("ctrl+c")
+        await drive.says(pilot, "Leave ashore?")
+        await pilot.press("right", "enter")
+    draft = engine.saved["draft.yml"]
+    assert draft["storage"][0]["bucket"] == "half-typed"  # type: ignore[index]
+    assert not any(secret in repr(draft) for secret in double.SECRETS)
+
+    engine.draft = draft
+    again = drive.wizard(engine)
+    async with again.run_test(size=(80, 24)) as pilot:
+        await drive.to_credentials(pilot)
+        await drive.says(pilot, "half-typed")
+
+
+async def test_ctrl_c_before_a_run_can_be_thought_better_of() -> None:
+    app = drive.wizard(Double(STATE))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drive.onward(pilot)
+        await pilot.press("ctrl+c")
+        await drive.says(pilot, "Leave ashore?")
+        await pilot.press("enter")
+        await drive.step(pilot, "at_risk")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_leaves_in_order(number: signal.Signals) -> None:
+    engine = Double(STATE)
+    app = drive.wizard(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drive.to_credentials(pilot)
+        os.kill(os.getpid(), number)
+        await drive.until(pilot, lambda: app._exit)
+    assert app.return_code == app.exit_code == 128 + number
+    assert engine.saved["draft.yml"]["database"]["provider"] == "neon"  # type: ignore[index]
+
+
+async def test_breaking_shows_the_kind_and_place_but_no_values() -> None:
+    app = drive.wizard(Double(STATE))
+
+    def breaks() -> None:
+        secret = double.GOOD_URL
+        raise RuntimeError(secret)
+
+    with pytest.raises(RuntimeError):
+        async with app.run_test(size=(80, 24)) as pilot:
+            await drive.onward(pilot)
+            app.call_later(breaks)
+            await pilot.pause()
+    out = io.StringIO()
+    for renderable in app._exit_renderables:
+        Console(file=out, width=200).print(renderable)
+    assert "RuntimeError at test_app.py" in out.getvalue()
+    assert not any(secret in out.getvalue() for secret in double.SECRETS)
+    assert app.exit_code == 3

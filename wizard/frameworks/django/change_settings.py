@@ -1,0 +1,226 @@
+"""The edits of a Django project's settings files: DATABASES from a URL, uploads in a bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tree_sitter
+
+from wizard.frameworks.django.change_code import (
+    backend_name,
+    database_lines,
+    storage_lines,
+)
+from wizard.frameworks.django.change_site import Site, Version
+from wizard.model import Edit, Instruction, Need, Splice
+from wizard.patchers.base import NotUnderstood, assemble
+from wizard.patchers.python_source import PythonSource, statements_check, walk
+
+_CARRIED = ("ATOMIC_REQUESTS", "AUTOCOMMIT")
+_STORAGE_NAMES = ("STORAGES", "DEFAULT_FILE_STORAGE", "STATICFILES_STORAGE", "MEDIA_ROOT", "MEDIA_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Lines for one settings file, below the last statement that assigns one of `anchors`."""
+
+    file: str
+    anchors: tuple[str, ...]
+    lines: list[str]
+    imports: tuple[tuple[str, str], ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChange:
+    """`dj_database_url` tells whether the settings import that package, before or after the edit."""
+
+    edits: tuple[Edit, ...]
+    instructions: tuple[Instruction, ...]
+    dj_database_url: bool
+
+
+_Refusal = tuple[NotUnderstood, str, list[str]]
+
+
+def change_settings(
+    site: Site, database: Need | None, storage: Need | None, packages: dict[str, Version | None]
+) -> SettingsChange:
+    """The edits for at most one database and one bucket. `packages` are pinned versions by name."""
+    additions: list[Addition] = []
+    instructions: list[Instruction] = []
+    if database is not None:
+        _collect(additions, instructions, _database(site, database, packages))
+    if storage is not None:
+        _collect(additions, instructions, _storage(site, storage, packages))
+    edits: list[Edit] = []
+    for file in dict.fromkeys(a.file for a in additions):
+        own = [a for a in additions if a.file == file]
+        try:
+            edits.append(_edit(site, file, own))
+        except NotUnderstood as error:
+            text = "\n".join(line for a in own for line in [*(s for _, s in a.imports), "", *a.lines, ""])
+            instructions.append(error.instruction(file, text.strip() + "\n"))
+    parsed = any("dj_database_url" in s for a in additions for _, s in a.imports)
+    parsed = parsed or any(b"dj_database_url" in (site.read(f) or b"") for f in site.settings.files)
+    return SettingsChange(tuple(edits), tuple(instructions), database is not None and parsed)
+
+
+def _collect(
+    additions: list[Addition],
+    instructions: list[Instruction],
+    outcome: Addition | _Refusal | None,
+) -> None:
+    if isinstance(outcome, tuple):
+        error, file, lines = outcome
+        instructions.append(error.instruction(file, "\n".join(lines) + "\n"))
+    elif outcome is not None:
+        additions.append(outcome)
+
+
+def _edit(site: Site, file: str, additions: list[Addition]) -> Edit:
+    data = site.read(file) or b""
+    source = PythonSource(data)
+    splices: list[Splice] = []
+    inserted: list[str] = []
+    imports: list[tuple[str, str]] = []
+    first = len(data)
+    for addition in additions:
+        touching = [n for name in addition.anchors for n in source.touching(name)]
+        anchor = max(touching or source.statements, key=lambda n: n.end_byte)
+        lines = source.styled(addition.lines)
+        splices.append(source.after(anchor, lines, addition.reason))
+        inserted.append("\n".join(lines) + "\n")
+        imports += addition.imports
+        first = min(first, anchor.start_byte)
+    wanted = list(dict.fromkeys(imports))
+    added = source.add_imports(wanted, first, site.own, "the lines below use it")
+    inserted += [s for m, s in wanted if not source.imports(m, first)]
+    return assemble(file, data, [*added, *splices], statements_check(inserted))
+
+
+def _database(site: Site, need: Need, packages: dict[str, Version | None]) -> Addition | _Refusal | None:
+    variable = need.variable("url") or "DATABASE_URL"
+    # Older dj-database-url knows no conn_health_checks; older Django no such setting.
+    pinned = packages.get("dj-database-url")
+    health = site.version >= (4, 1) and (pinned is None or pinned >= (1, 3))
+    plain = ["import os", "import dj_database_url", "", *database_lines(variable, health, {})]
+    where = site.settings.where.get("DATABASES")
+    for file in [where.file] if where else site.settings.files:
+        try:
+            source = PythonSource(site.read(file) or b"")
+        except NotUnderstood as error:
+            if where is not None:
+                return error, file, plain
+            continue
+        touching = source.touching("DATABASES")
+        if reads_variable(source, touching, variable):
+            return None
+        if touching:
+            break
+    else:
+        why = "No settings file assigns DATABASES in a way ashore understands."
+        return NotUnderstood(why), site.settings.files[0], plain
+    if not source.always_binds("DATABASES"):
+        why = "DATABASES is assigned only under conditions; ashore cannot tell which hold on the server."
+        return NotUnderstood(why, touching[0].start_point.row + 1), file, plain
+    lines = database_lines(variable, health, _carried(source))
+    imports = (("os", "import os"), ("dj_database_url", "import dj_database_url"))
+    reason = f"the database is the one {variable} names; without it, as now, for development"
+    return Addition(file, ("DATABASES",), lines, imports, reason)
+
+
+def reads_variable(source: PythonSource, nodes: list[tree_sitter.Node], variable: str) -> bool:
+    """Whether any of the statements gets its value from the environment variable, directly or by a name."""
+    holders = {
+        source.text(s.children[0].children[0])
+        for s in source.statements
+        if s.type == "expression_statement"
+        and s.children[0].type == "assignment"
+        and variable in source.strings(s)
+    }
+    for node in nodes:
+        if variable in source.strings(node):
+            return True
+        for inner in walk(node):
+            if inner.type == "identifier" and source.text(inner) in holders - {"DATABASES", "STORAGES"}:
+                return True
+            if inner.type == "call" and variable == "DATABASE_URL" and _default_url_call(source, inner):
+                return True
+    return False
+
+
+def _default_url_call(source: PythonSource, call: tree_sitter.Node) -> bool:
+    """`dj_database_url.config()` or `env.db()` without a name of their own read DATABASE_URL."""
+    function, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    if function is None or arguments is None:
+        return False
+    name = source.text(function)
+    if name in ("dj_database_url.config", "config"):
+        return name != "config" and not any(
+            a.type == "keyword_argument" and source.text(a).startswith("env") for a in arguments.children
+        )
+    if not name.endswith((".db", ".db_url", ".dj_db_url")):
+        return False
+    return not any(a.type == "string" for a in arguments.children)
+
+
+def _carried(source: PythonSource) -> dict[str, str]:
+    """Literal options of the development database that mean the same on PostgreSQL."""
+    value = source.value_of("DATABASES")
+    carried: dict[str, str] = {}
+    for pair in _pairs(value):
+        if _key(source, pair) == "default":
+            for inner in _pairs(pair.child_by_field_name("value")):
+                right = inner.child_by_field_name("value")
+                key = _key(source, inner)
+                if key in _CARRIED and right is not None and right.type in ("true", "false"):
+                    carried[key] = source.text(right)
+    return carried
+
+
+def _pairs(node: tree_sitter.Node | None) -> list[tree_sitter.Node]:
+    return [c for c in node.children if c.type == "pair"] if node is not None else []
+
+
+def _key(source: PythonSource, pair: tree_sitter.Node) -> str:
+    key = pair.child_by_field_name("key")
+    return source.text(key).strip("\"'") if key is not None else ""
+
+
+def _storage(site: Site, need: Need, packages: dict[str, Version | None]) -> Addition | _Refusal | None:
+    where, bucket = site.settings.where, need.variable("bucket") or "S3_BUCKET_NAME"
+    location = need.prefix.strip("/")
+    backend = backend_name(site.version, packages.get("django-storages"))
+    older = site.version < (4, 2) or (
+        site.version < (5, 1)
+        and "STORAGES" not in where
+        and ("STATICFILES_STORAGE" in where or "DEFAULT_FILE_STORAGE" in where)
+    )
+    shape = "older" if older else "item" if "STORAGES" in where else "whole"
+    lines = storage_lines(need, location, backend, shape)
+    plain = ["import os", "", *lines]
+    if need.prefix and not need.prefix.endswith("/"):
+        why = f"The prefix {need.prefix!r} does not end in a slash; Django's storage puts one after it."
+        return NotUnderstood(why), site.settings.files[0], plain
+    anchor = next((where[n] for n in _STORAGE_NAMES if n in where), None)
+    if anchor is None:
+        why = "No settings file assigns MEDIA_ROOT in a way ashore understands."
+        return NotUnderstood(why), site.settings.files[0], plain
+    for file in site.settings.files:
+        try:
+            source = PythonSource(site.read(file) or b"")
+        except NotUnderstood as error:
+            if file == anchor.file:
+                return error, file, plain
+            continue
+        chosen = [*source.touching("STORAGES"), *source.touching("DEFAULT_FILE_STORAGE")]
+        if any(text.startswith("storages.backends.s3") for node in chosen for text in source.strings(node)):
+            named = source.touching("AWS_STORAGE_BUCKET_NAME")
+            if reads_variable(source, [*chosen, *named], bucket):
+                return None
+        if file == anchor.file and shape == "item" and not source.always_binds("STORAGES"):
+            why = "STORAGES is assigned only under conditions."
+            return NotUnderstood(why, anchor.line), file, plain
+    reason = f"uploads are kept in the bucket {bucket} names; without it, as now, for development"
+    return Addition(anchor.file, _STORAGE_NAMES, lines, (("os", "import os"),), reason)

@@ -1,0 +1,175 @@
+"""Step `cutover`: carries over what changed at the source since the snapshot, rows and files, and verifies it.
+
+Three-way: the base snapshot, a new one, and the target, which must still be base plus the recorded
+rewrites. Anything else in the target is a conflict, and the sync refuses. Order of safety: judge the new
+rows, apply them in one transaction that also records the new snapshot's name in the target, then
+references, constraints, verification. A kill anywhere is decided by that name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+
+from wizard.context import RunContext
+from wizard.databases.copying import carry
+from wizard.databases.copying.meter import Meter
+from wizard.databases.copying.types import coercer
+from wizard.databases.postgres import record
+from wizard.databases.postgres.constraints import put_aside
+from wizard.databases.postgres.target import open_target
+from wizard.databases.sqlite import preflight as sqlite_preflight
+from wizard.databases.sqlite import snapshot
+from wizard.databases.sqlite.changes import TableChange, changes, compared
+from wizard.decisions import require_decided
+from wizard.errors import NotAsPlanned
+from wizard.sources import inventory
+from wizard.steps import backup, constraints, recheck, references, upload, verify
+from wizard.steps.copy import table_load
+from wizard.steps.moving import moving
+from wizard.steps.provision import moves_database
+from wizard.steps.workshop import bookkeeping
+
+name = "cutover"
+FACT = "snapshot"
+
+
+def run(ctx: RunContext) -> str:
+    """Sync rows and files until the source equals what was verified. May be repeated at any time.
+
+    Raises NotAsPlanned `source-changed` (its schema), `target-changed` (someone else wrote there),
+    Undecided where a new row cannot be carried exactly, Differences.
+    """
+    said = [_files(ctx)] if ctx.answers.storage else []
+    if moves_database(ctx):
+        said.append(_rows(ctx))
+    return "; ".join(s for s in said if s) or "nothing to carry over"
+
+
+def _files(ctx: RunContext) -> str:
+    """Files that are new or changed since the inventory."""
+    before = _file_state(ctx)
+    inventory.take(ctx)
+    if _file_state(ctx) == before:
+        return "no file changed meanwhile"
+    backup.run(ctx)
+    summary = upload.run(ctx)
+    verify.run(ctx)
+    return f"files changed meanwhile and were sent: {summary}"
+
+
+def _file_state(ctx: RunContext) -> str:
+    digest = hashlib.sha256()
+    with inventory.open_inventory(ctx) as listed:
+        for store, entry in listed.entries():
+            digest.update(repr((store, entry.path, entry.sha256)).encode())
+    return digest.hexdigest()
+
+
+def _rows(ctx: RunContext) -> str:
+    _settle(ctx)
+    source = ctx.source_path
+    if source is None or not source.exists():
+        raise NotAsPlanned(
+            "source-gone",
+            "The source database is not there any more; what was verified is the last snapshot of it.",
+            "Put it back, or go on with `ashore resume` once you know why it is gone.",
+        )
+    base = ctx.snapshot_path
+    new, facts = _new_snapshot(ctx, source)
+    with compared(base, new) as connection:
+        found = changes(connection, skip=bookkeeping(ctx.project, ctx.answers))
+    if not found:
+        new.unlink()
+        return "no row changed meanwhile"
+    _judge(ctx, new)
+    verify.compare_rows(ctx, refuse_as=NotAsPlanned)
+    changed = _apply(ctx, base, new, found)
+    _adopt(ctx, new.name, facts)
+    return changed
+
+
+def _settle(ctx: RunContext) -> None:
+    """After a kill: the target says which snapshot it holds; finish what that one still lacks."""
+    with open_target(ctx) as target:
+        state = record.get(target.connection, ctx.run)
+    held = None if state is None else state.facts.get(FACT)
+    if held is None or held == ctx.journal.get("cutover", "finished"):
+        return
+    facts = ctx.journal.get("cutover", "taken") or {}
+    _adopt(ctx, str(held), facts)
+
+
+def _new_snapshot(ctx: RunContext, source: Path) -> tuple[Path, dict[str, object]]:
+    number = 1
+    current = ctx.snapshot_path.name
+    if current.startswith("sync-"):
+        number = int(current.removeprefix("sync-").removesuffix(".sqlite3")) + 1
+    path = ctx.folder.snapshots / f"sync-{number}.sqlite3"
+    path.unlink(missing_ok=True)
+    taken = snapshot.take(source, path, cancel=ctx.cancel)
+    if taken.fingerprint != ctx.plan.source_fingerprint:
+        path.unlink()
+        raise NotAsPlanned(
+            "source-changed",
+            "The source's tables or migrations changed since the plan; its new rows were not carried over.",
+            "Start anew with `ashore run` on an empty database.",
+        )
+    facts: dict[str, object] = {"bytes": taken.bytes, "sha256": taken.sha256, "counts": dict(taken.counts)}
+    ctx.journal.put("cutover", "taken", facts)
+    return path, facts
+
+
+def _judge(ctx: RunContext, new: Path) -> None:
+    """Preflight and recheck for the new rows, before any of them is written."""
+    decisions = ctx.answers.database.decisions if ctx.answers.database is not None else {}
+    skip = bookkeeping(ctx.project, ctx.answers)
+    found = list(sqlite_preflight.examine(new, decisions, skip_tables=skip, cancel=ctx.cancel))
+    with moving(ctx, new) as both:
+        found += recheck.judge(ctx, both)[0]
+    ctx.journal.put("cutover", "decisions", [asdict(d) for d in found])
+    require_decided(found, "the rows that changed meanwhile were not carried over.")
+
+
+def _apply(ctx: RunContext, base: Path, new: Path, found: tuple[TableChange, ...]) -> str:
+    by_name = {change.table: change for change in found}
+    meter = Meter(ctx.emit, name, {c.table: c.added + c.changed for c in found})
+    deleted = written = 0
+    with moving(ctx, new) as both:
+        both.source.execute("ATTACH DATABASE ? AS base", (f"{base.absolute().as_uri()}?mode=ro",))
+        names = [pair.name for pair in both.pairs if pair.name in by_name]
+        put_aside(both.target, names)
+        with both.target.transaction() as cursor:
+            for pair in both.pairs:
+                change = by_name.get(pair.name)
+                if change is None:
+                    continue
+                if both.orphans.keys(pair.name) and _decides_orphans(both.decisions, pair.name):
+                    change = TableChange(change.table, change.added, change.changed, change.deleted, whole=True)
+                key = [c for k in pair.source.primary_key for c in pair.columns if c.name == k]
+                coercers = [
+                    (place, coercer(column, both.decisions.get(f"{pair.name}.{column.name}", {})))
+                    for place, column in enumerate(key)
+                ]
+                deleted += carry.delete_old(cursor, both.target, both.source, pair, change, coercers)
+                load = table_load(ctx, both, pair, meter, lambda reading, c=change: carry.new_rows(reading, c))
+                written += load.stream(cursor).rows
+            record.add_facts(cursor, ctx.run, {FACT: new.name})
+    return f"{written:,} rows written and {deleted:,} taken out in {len(names)} tables that changed meanwhile"
+
+
+def _decides_orphans(decisions: object, table: str) -> bool:
+    assert hasattr(decisions, "items")
+    return any("orphans" in d and s.partition(".")[0] == table for s, d in decisions.items())
+
+
+def _adopt(ctx: RunContext, snapshot_name: str, facts: dict[str, object]) -> None:
+    """The target holds this snapshot: go on from it, and prove it."""
+    ctx.journal.put("snapshot", "current", snapshot_name)
+    if facts:
+        ctx.journal.put("snapshot", "synced", facts)
+    references.run(ctx)
+    constraints.run(ctx)
+    verify.run(ctx)
+    ctx.journal.put("cutover", "finished", snapshot_name)

@@ -1,0 +1,53 @@
+"""What the database steps share: the tables on both sides, the decisions, the foreign keys."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from wizard.context import RunContext
+from wizard.databases.copying.orphans import Decisions, Orphans
+from wizard.databases.copying.scope import Pair, pairs
+from wizard.databases.postgres import catalog, record
+from wizard.databases.postgres.target import Target, open_target
+from wizard.databases.sqlite.schema import open_readonly, read_schema
+from wizard.errors import StepFailed
+from wizard.steps.workshop import bookkeeping
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Source and target, open. `source` is the snapshot."""
+
+    source: sqlite3.Connection
+    target: Target
+    pairs: tuple[Pair, ...]
+    decisions: Decisions
+    orphans: Orphans
+
+    @property
+    def names(self) -> list[str]:
+        return [pair.name for pair in self.pairs]
+
+
+@contextmanager
+def moving(ctx: RunContext) -> Iterator[Moving]:
+    """Both sides, closed at the end. The tables must stand (step `schema`)."""
+    decisions = ctx.answers.database.decisions if ctx.answers.database is not None else {}
+    with closing(open_readonly(ctx.snapshot_path)) as source, open_target(ctx) as target:
+        found = record.get(target.connection, ctx.run)
+        if found is None or "foreign_keys" not in found.facts:
+            raise StepFailed(
+                "schema-missing", "The target's tables do not stand yet.", "`ashore resume` makes them."
+            )
+        keys = [
+            catalog.ForeignKey(table, tuple(columns), parent, tuple(parents))
+            for table, columns, parent, parents in found.facts["foreign_keys"]
+        ]
+        tables = catalog.read_tables(target.connection, target.schema)
+        both = pairs(read_schema(source), tables, bookkeeping(ctx.project, ctx.answers), decisions)
+        copied = {pair.name for pair in both}
+        orphans = Orphans((k for k in keys if {k.table, k.parent} <= copied), decisions)
+        yield Moving(source, target, both, decisions, orphans)

@@ -1,0 +1,73 @@
+"""Judges every value against the target's real types, before the first row is written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from wizard.context import RunContext
+from wizard.databases.copying import recheck
+from wizard.databases.postgres import catalog
+from wizard.errors import Undecided
+from wizard.model import Decision
+from wizard.steps.moving import moving
+from wizard.steps.provision import moves_database
+
+name = "recheck"
+
+
+def run(ctx: RunContext) -> str:
+    """Read the snapshot once more, with the target's types in hand. Writes nothing.
+
+    Facts: ("recheck", "decisions") as dictionaries of model.Decision, ("recheck", "plain") the columns
+    that need no coercion, with the snapshot they were judged on. Raises Undecided `undecided`.
+    """
+    if not moves_database(ctx):
+        return "no database moves"
+    found: list[Decision] = []
+    plain: dict[str, list[str]] = {}
+    with moving(ctx) as both:
+        unique = catalog.read_unique_keys(both.target.connection, both.target.schema)
+        for pair in both.pairs:
+            ctx.cancel.check()
+            judged = recheck.judge_values(
+                both.source, pair.source, pair.columns, both.decisions, ctx.cancel.check
+            )
+            found += judged.decisions
+            plain[pair.name] = list(judged.plain)
+            found += recheck.judge_unique(
+                both.source,
+                pair.source,
+                [key for key in unique if key.table == pair.name],
+                [c.name for c in pair.columns],
+            )
+        found += recheck.judge_references(
+            both.source,
+            {pair.name: pair.source for pair in both.pairs},
+            {pair.name: pair.columns for pair in both.pairs},
+            both.orphans,
+        )
+        columns = sum(len(pair.columns) for pair in both.pairs)
+    ctx.journal.put("recheck", "decisions", [asdict(decision) for decision in found])
+    ctx.journal.put("recheck", "plain", {"snapshot": ctx.snapshot_path.name, "columns": plain})
+    open_ones = [d for d in found if d.chosen not in {c.name for c in d.choices}]
+    if open_ones:
+        raise undecided(open_ones)
+    decided = f", {len(found)} decided" if found else ""
+    return f"{columns} columns judged against the target's types{decided}"
+
+
+def undecided(decisions: list[Decision]) -> Undecided:
+    """The error that names every open decision with its keys and choices."""
+    lines = []
+    for d in decisions:
+        keys = f" Keys: {', '.join(d.keys)}{' …' if d.count > len(d.keys) else ''}." if d.keys else ""
+        choices = " | ".join(c.name for c in d.choices)
+        lines.append(
+            f"{d.subject} ({d.code}): {d.message}{keys}" + (f" Choices: {choices}." if choices else "")
+        )
+    return Undecided(
+        "undecided",
+        "Some values cannot be carried exactly; no row has been copied.\n" + "\n".join(lines),
+        "Write a choice for each under database.decisions in the answers, as "
+        '"table.column": {code: choice}, then run again.',
+    )

@@ -1,0 +1,132 @@
+"""Proves that everything arrived: every value of every row, every byte of every object.
+
+The comparing is done by `wizard.verifying`, which shares no conversion with what wrote the data. Rows are
+compared in full in either mode of the answer `verify`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from wizard.context import RunContext
+from wizard.databases.postgres import record
+from wizard.databases.postgres.target import open_target
+from wizard.errors import AshoreError, Differences
+from wizard.events import FindingSeen, Warned
+from wizard.steps.provision import moves_database
+from wizard.steps.workshop import bookkeeping
+from wizard.verifying.database import DatabaseComparison, compare_database
+from wizard.verifying.differences import Difference, readable
+from wizard.verifying.objects import ObjectComparison, ObjectDifference, verify_objects
+
+name = "verify"
+SHOWN = 20
+
+
+def run(ctx: RunContext) -> str:
+    """Compare, and record what was compared (facts `verify`/`database`, `verify`/`objects`).
+
+    Raises Differences `differences`, ConnectionLost, Refused, Stopped. May be repeated at any time.
+    """
+    said, found = [], 0
+    if moves_database(ctx):
+        rows = _compare(ctx)
+        found += rows.total
+        for note in rows.notes:
+            ctx.emit(Warned("verify-note", note))
+        _tell(ctx, rows.differences)
+        said.append(
+            f"{rows.rows:,} rows of {rows.tables} tables, {rows.values:,} values compared"
+            + (" in full" if ctx.answers.verify == "digest" else "")
+            + f", {rows.total:,} differences"
+        )
+    if ctx.answers.storage:
+        objects = verify_objects(ctx)
+        ctx.journal.put(name, "objects", _objects_fact(ctx, objects))
+        found += objects.different
+        _tell(ctx, objects.differences)
+        said.append(
+            f"{objects.objects:,} files, {objects.bytes:,} bytes compared, {objects.different:,} differences"
+        )
+    if found:
+        raise Differences(
+            "differences",
+            "Source and target differ: " + "; ".join(said) + ".",
+            "The source is unchanged and still complete; do not switch over. The differences are in the "
+            "events and in the run's journal. Mend them or find out who wrote there, then `ashore resume` "
+            "compares again.",
+        )
+    if moves_database(ctx):
+        _mark(ctx, said)
+    return "; ".join(said) or "nothing to compare"
+
+
+def compare_rows(ctx: RunContext, refuse_as: type[AshoreError] = Differences) -> DatabaseComparison:
+    """Compare the current snapshot with the target's rows; raises `refuse_as` `target-changed` where they
+    differ, i.e. where someone else wrote to the target."""
+    rows = _compare(ctx)
+    if rows.total:
+        _tell(ctx, rows.differences)
+        raise refuse_as(
+            "target-changed",
+            f"The target is no longer what this run wrote: {rows.total:,} differences, the first: "
+            f"{_redacted(ctx, rows.differences[0].message)}. Nothing more was written.",
+            "Find out what writes to the target; the source is unchanged. Then `ashore resume`.",
+        )
+    return rows
+
+
+def _compare(ctx: RunContext) -> DatabaseComparison:
+    database = ctx.answers.database
+    assert database is not None
+    with open_target(ctx) as target:
+        rows = compare_database(
+            ctx.snapshot_path, target.connection, target.schema, decisions=database.decisions,
+            skip_tables=bookkeeping(ctx.project, ctx.answers), run=ctx.run, scratch=ctx.folder.work,
+            emit=ctx.emit, cancel=ctx.cancel, public_bases=_public_bases(ctx),
+        )  # fmt: skip
+    ctx.journal.put(name, "database", _rows_fact(ctx, rows))
+    return rows
+
+
+def _public_bases(ctx: RunContext) -> tuple[str, ...]:
+    """The addresses that rewritten references may point to: of public storages only."""
+    public = [r for r in ctx.answers.storage if r.access == "public" and r.public_url]
+    return tuple(dict.fromkeys(f"{str(r.public_url).rstrip('/')}/{r.prefix}" for r in public))
+
+
+def _mark(ctx: RunContext, said: list[str]) -> None:
+    """Note in the target's record which snapshot was proven, for a run whose state folder is lost."""
+    with open_target(ctx) as target, target.transaction() as cursor:
+        facts = {"verified": {"snapshot": ctx.snapshot_path.name, "summary": "; ".join(said)}}
+        record.add_facts(cursor, ctx.run, facts)
+
+
+def _tell(ctx: RunContext, differences: tuple[Difference, ...] | tuple[ObjectDifference, ...]) -> None:
+    for difference in differences[:SHOWN]:
+        if isinstance(difference, Difference):
+            subject, message = difference.subject, difference.message
+        else:
+            subject = f"{difference.store}/{difference.path}"
+            message = f"{subject} ({difference.key}): {difference.what}"
+        ctx.emit(FindingSeen("difference", "error", readable(_redacted(ctx, message)), readable(subject)))
+
+
+def _redacted(ctx: RunContext, value: Any) -> Any:
+    """Every text in a JSON-like value without the secrets this run knows."""
+    if isinstance(value, str):
+        return ctx.redactor.text(value)
+    if isinstance(value, dict):
+        return {key: _redacted(ctx, part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(ctx, part) for part in value]
+    return value
+
+
+def _rows_fact(ctx: RunContext, rows: DatabaseComparison) -> Any:
+    return _redacted(ctx, {**asdict(rows), "snapshot": ctx.snapshot_path.name, "mode": "full"})
+
+
+def _objects_fact(ctx: RunContext, objects: ObjectComparison) -> Any:
+    return _redacted(ctx, asdict(objects))
