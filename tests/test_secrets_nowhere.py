@@ -193,7 +193,8 @@ def _end_sessions(server: embedded.Postgres) -> list[str]:
     """Cut the engine's connections; returns the names of the sessions that were cut."""
     with psycopg.connect(server.admin.reveal(), autocommit=True) as admin:
         rows = admin.execute(
-            "SELECT application_name FROM pg_stat_activity "
-            "WHERE usename = 'canary' AND pg_terminate_backend(pid)"
+            "SELECT pid, application_name FROM pg_stat_activity WHERE usename = 'canary'"
         ).fetchall()
-    return [row[0] for row in rows]
+        for pid, _ in rows:
+            admin.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    return [name for _, name in rows]

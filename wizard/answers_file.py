@@ -321,6 +321,8 @@ def _without_defaults(value: Any) -> dict[str, Any]:
 
 
 def _rule_mapping(rule: StorageRule) -> dict[str, Any]:
-    mapping: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in _without_defaults(rule).items()}
+    mapping: dict[str, Any] = {
+        k: list(v) if isinstance(v, tuple) else v for k, v in _without_defaults(rule).items()
+    }
     options = mapping.pop("options", {})
     return {**mapping, **options}

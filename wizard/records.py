@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wizard import answers_file, engine, runner, undo as file_undo
+from wizard import answers_file, engine, runner
+from wizard import undo as file_undo
 from wizard.context import RunContext
 from wizard.credentials import Secret
 from wizard.databases.postgres import record

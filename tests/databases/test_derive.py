@@ -49,8 +49,8 @@ def test_types_follow_the_declaration_where_the_values_fit(
         "at DATETIME, atz TIMESTAMP, day DATE, tod TIME, u UUID, j JSON, b BLOB, v VARCHAR(5), c TEXT, x)"
     )
     source.execute(
-        "INSERT INTO t VALUES (1, 1, 9223372036854775807, 0.1, 123456.78, 0.001, '2024-02-29 10:00:00.123456', "
-        "'2024-02-29T10:00:00+02:00', '2024-02-29', '10:00', '12345678-1234-5678-1234-567812345678', "
+        "INSERT INTO t VALUES (1, 1, 9223372036854775807, 0.1, 123456.78, 0.001, "
+        "'2024-02-29 10:00:00.123456', '2024-02-29T10:00:00+02:00', '2024-02-29', '10:00', '12345678-1234-5678-1234-567812345678', "
         "'{\"a\": 1}', X'00ff', 'longer than five', 'c', 7)"
     )
     source.execute("INSERT INTO t (id) VALUES (2)")
@@ -77,8 +77,8 @@ def test_types_follow_the_declaration_where_the_values_fit(
 
 def test_no_type_is_chosen_against_a_value(source: sqlite3.Connection, database_url: Secret) -> None:
     source.execute(
-        "CREATE TABLE t (flag BOOLEAN, n INT, n2 INT, r REAL, p DECIMAL(4,2), d DECIMAL, at DATETIME, at2 DATETIME, "
-        "at3 DATETIME, day DATE, tod TIME, u UUID, j JSON, b BLOB, v VARCHAR(5))"
+        "CREATE TABLE t (flag BOOLEAN, n INT, n2 INT, r REAL, p DECIMAL(4,2), d DECIMAL, at DATETIME, "
+        "at2 DATETIME, at3 DATETIME, day DATE, tod TIME, u UUID, j JSON, b BLOB, v VARCHAR(5))"
     )
     source.execute(
         "INSERT INTO t VALUES (2, 'seven', 1.5, 'fast', 123.45, 9e999, '2023-02-30 00:00:00', 1700000000000, "
@@ -110,9 +110,10 @@ def test_no_type_is_chosen_against_a_value(source: sqlite3.Connection, database_
 
 def test_keys_defaults_and_not_null_hold(source: sqlite3.Connection, database_url: Secret) -> None:
     source.execute(
-        "CREATE TABLE \"Order\" (id INTEGER PRIMARY KEY AUTOINCREMENT, \"select\" TEXT NOT NULL DEFAULT 'it''s \\ ',"
-        " n INT DEFAULT -5, flag BOOL NOT NULL DEFAULT 0, at DATETIME DEFAULT CURRENT_TIMESTAMP,"
-        " day DATE DEFAULT (date('now')), odd TEXT DEFAULT (hex(randomblob(4))), raw BLOB DEFAULT X'00', nil INT DEFAULT NULL)"
+        'CREATE TABLE "Order" (id INTEGER PRIMARY KEY AUTOINCREMENT, "select" TEXT NOT NULL'
+        " DEFAULT 'it''s \\ ', n INT DEFAULT -5, flag BOOL NOT NULL DEFAULT 0, at DATETIME DEFAULT CURRENT_TIMESTAMP,"
+        " day DATE DEFAULT (date('now')), odd TEXT DEFAULT (hex(randomblob(4))), raw BLOB DEFAULT X'00',"
+        " nil INT DEFAULT NULL)"
     )
     source.execute("CREATE TABLE pair (b TEXT, a INT NOT NULL, PRIMARY KEY (b, a)) WITHOUT ROWID")
     source.execute("CREATE TABLE loose (code TEXT PRIMARY KEY)")
@@ -136,8 +137,9 @@ def test_keys_defaults_and_not_null_hold(source: sqlite3.Connection, database_ur
 def test_unique_indexes_and_foreign_keys_hold(source: sqlite3.Connection, database_url: Secret) -> None:
     for statement in (
         "CREATE TABLE a (id INTEGER PRIMARY KEY, email TEXT, active BOOL, n INT, UNIQUE (n, email))",
-        "CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INT REFERENCES A ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,"
-        " up INT REFERENCES b (id) ON UPDATE SET NULL, t TEXT REFERENCES a (id), m INT REFERENCES missing (id))",
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INT REFERENCES A ON DELETE CASCADE DEFERRABLE"
+        " INITIALLY DEFERRED, up INT REFERENCES b (id) ON UPDATE SET NULL, t TEXT REFERENCES a (id),"
+        " m INT REFERENCES missing (id))",
         "CREATE UNIQUE INDEX one_email ON a (lower(email)) WHERE active = 1",
         "CREATE INDEX recent ON a (n DESC, email) WHERE n > 10 AND email IS NOT NULL",
         "CREATE INDEX odd ON a (substr(email, 1, 3))",

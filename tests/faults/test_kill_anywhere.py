@@ -91,11 +91,12 @@ def new_world(
 
     @contextmanager
     def make(name: str, template: Path) -> Iterator[worlds.World]:
-        database = f"kill_{worker}_{name}"
+        # The same names for every world: the patched files hold the bucket's.
+        database = f"kill_{worker}"
         url: Secret = postgres_server.database(database)
         root = tmp_path_factory.mktemp(name) / "world"
         try:
-            with worlds.world(root, template, url, s3_server, f"kill-{worker}-{name}") as here:
+            with worlds.world(root, template, url, s3_server, f"kill-{worker}") as here:
                 yield here
         finally:
             with psycopg.connect(postgres_server.admin.reveal(), autocommit=True) as connection:
@@ -149,7 +150,8 @@ def test_killed_then_resumed_ends_the_same(
             go_on(here, told, second)
         end = go_on(here, told, None)
         assert end.exit_code == 0, f"{told}\n{end.text}"
-        assert worlds.differing(undisturbed.outcome, worlds.outcome(here)) == {}, told
+        differing = worlds.differing(undisturbed.outcome, worlds.outcome(here))
+        assert not differing, f"{told}\n{differing}"
 
 
 def go_on(here: worlds.World, told: str, killer: Killer | None) -> worlds.End:

@@ -85,6 +85,7 @@ def world(root: Path, template: Path, url: Secret, s3: embedded.S3, bucket: str)
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             for entry in page.get("Contents", ()):
                 client.delete_object(Bucket=bucket, Key=entry["Key"])
+        client.delete_bucket(Bucket=bucket)
         shutil.rmtree(root)
 
 

@@ -216,6 +216,17 @@ def test_an_absent_database_is_still_named(tmp_path: Path) -> None:
     assert codes(project)["database-absent"].line == 8
 
 
+def test_a_database_only_the_environment_knows(tmp_path: Path) -> None:
+    before, _, after = sample.SETTINGS.partition("DATABASES = ")
+    database = "DATABASES = {'default': parse(os.environ['DATABASE_URL'])}\n"
+    text = before + database + after.partition("\n")[2]
+    sample.write(tmp_path, {"site_of_ours/settings.py": text})
+    (tmp_path / "db.sqlite3").unlink()
+    project = scan(tmp_path)
+    assert [store.kind for store in project.stores] == ["uploads"]
+    assert codes(project)["database-from-environment"].line == 8
+
+
 def test_unreadable_settings_are_a_finding(tmp_path: Path) -> None:
     sample.write(tmp_path, {"site_of_ours/settings.py": "DATABASES = {\n"})
     project = scan(tmp_path)
@@ -239,12 +250,18 @@ def test_invalid_configuration_files(tmp_path: Path) -> None:
     assert "unreadable-config" in codes(project)
 
 
+@pytest.mark.parametrize("name", ["manage.py", "site_of_ours/wsgi.py"])
+def test_an_entry_point_that_cannot_be_parsed(tmp_path: Path, name: str) -> None:
+    sample.write(tmp_path, {name: sample.MANAGE + "def main(:\n"})
+    assert codes(scan(tmp_path))["unreadable-settings"].severity == "error"
+
+
 def test_other_frameworks(tmp_path: Path) -> None:
     make(
         tmp_path,
         **{
             "api/requirements.txt": "# web\nFlask==3.0.2\nfastapi[all]>=0.110\n",
-            "web/package.json": '{\n "dependencies": {\n  "@nestjs/core": "^10.3.0",\n  "express": "4"\n }\n}',
+            "web/package.json": '{\n "dependencies": {\n  "@nestjs/core": "^10.3.0",\n  "express": "4"}}',
         },
     )
     found = {f.name: (f.version, f.path, f.evidence) for f in scan(tmp_path).frameworks}

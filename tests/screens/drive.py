@@ -14,7 +14,7 @@ from screens.app import WizardApp
 from tests.screens import double
 from tests.screens.double import Double
 
-TRIES = 400
+TRIES = 300
 
 
 def wizard(engine: Double, proposed: dict[str, object] | None = None) -> WizardApp:
@@ -25,7 +25,7 @@ def wizard(engine: Double, proposed: dict[str, object] | None = None) -> WizardA
 async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
     """Wait for something a user would wait for; fails after a few seconds with the screen's text."""
     for _ in range(TRIES):
-        await pilot.pause(0.01)
+        await pilot.pause(0.03)
         if true():
             await pilot.pause()
             return
@@ -55,7 +55,8 @@ async def onward(pilot: Pilot[Any]) -> None:
 
 async def says(pilot: Pilot[Any], words: str) -> None:
     """Wait until the screen shows these words, wherever a line is folded."""
-    await until(pilot, lambda: words in " ".join(text(pilot).split()))
+    frame = str.maketrans("│█▏", "   ")
+    await until(pilot, lambda: words in " ".join(text(pilot).translate(frame).split()))
 
 
 async def paste(pilot: Pilot[Any], value: str) -> None:
@@ -89,7 +90,10 @@ async def fill_credentials(pilot: Pilot[Any]) -> None:
     await paste(pilot, double.GOOD_URL)
     await pilot.press("enter")
     await says(pilot, "✓ connected")
-    await pilot.press(*"my-app-media", "enter", *"https://a.example.com", "enter")
+    await paste(pilot, "my-app-media")
+    await pilot.press("enter")
+    await paste(pilot, "https://a.example.com")
+    await pilot.press("enter")
     await paste(pilot, double.GOOD_KEY)
     await pilot.press("enter")
     await paste(pilot, double.GOOD_SECRET)
@@ -107,7 +111,8 @@ async def to_review(pilot: Pilot[Any]) -> None:
     await pilot.press("enter")
     await step(pilot, "review")
     await onward(pilot)
-    await says(pilot, "DATABASES = {")
+    session = pilot.app.session  # type: ignore[attr-defined]
+    await until(pilot, lambda: bool(session.diffs))
 
 
 async def to_run(pilot: Pilot[Any]) -> None:

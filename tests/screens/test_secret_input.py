@@ -80,5 +80,9 @@ async def test_length_copy_and_messages_give_nothing_away() -> None:
 
 
 async def test_what_was_held_before_is_shown_as_dots() -> None:
-    field = SecretInput(Secret, held=Secret(VALUE))
-    assert field.value == DOTS and field.secret == Secret(VALUE)
+    app = Field()
+    async with app.run_test() as pilot:
+        field = SecretInput(Secret, held=Secret(VALUE))
+        await app.mount(field)
+        await pilot.pause()
+        assert field.value == DOTS and field.secret == Secret(VALUE)

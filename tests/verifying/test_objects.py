@@ -14,7 +14,7 @@ from wizard.sources.inventory import take
 from wizard.steps import upload
 from wizard.verifying.objects import verify_objects
 
-BIG = bytes(range(256)) * (80 << 10)
+BIG = bytes(range(256)) * (36 << 10)  # two parts
 
 
 def _moved(kit: Kit, **rule: object) -> dict[str, bytes]:
@@ -52,6 +52,7 @@ def test_without_the_local_file_parts_are_read_back(kit: Kit) -> None:
         ("big.bin", BIG[:-1] + b"!", "application/octet-stream", "*", "other bytes"),
         ("ü/c d.txt", None, "", "+", "no object"),
     ],
+    ids=["byte", "size", "type", "parts", "missing"],
 )
 def test_damage_is_found_and_named(
     kit: Kit, key: str, body: bytes | None, kind: str, sign: str, words: str

@@ -363,10 +363,13 @@ def _texts(source: PythonSource) -> list[str]:
 
 
 def _comments(source: PythonSource, snippets: Iterable[str] = ()) -> list[str]:
-    found = [source.text(n) for n in walk(source.root) if n.type == "comment"]
+    found = _comment_texts(source)
     for snippet in snippets:
-        inner = PythonSource(snippet.encode("utf-8"))
-        for node in walk(inner.root):
-            if node.type == "comment" and inner.text(node) in found:
-                found.remove(inner.text(node))
+        for text in _comment_texts(PythonSource(snippet.encode("utf-8"))):
+            if text in found:
+                found.remove(text)
     return sorted(found)
+
+
+def _comment_texts(source: PythonSource) -> list[str]:
+    return [source.text(n).rstrip("\r") for n in walk(source.root) if n.type == "comment"]

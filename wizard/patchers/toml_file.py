@@ -10,7 +10,7 @@ import tree_sitter
 import tree_sitter_toml
 
 from wizard.model import Splice
-from wizard.patchers.base import BOM, Check, NotUnderstood, line_end, line_start, lines_after, newline, parse
+from wizard.patchers.base import BOM, Check, NotUnderstood, line_start, lines_after, parse
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_toml.language())
 

@@ -26,12 +26,10 @@ BATCH_BYTES = 8 << 20
 
 @dataclass
 class Applied:
-    """`values` changed now, with `references` in them; `earlier` had been changed before; `too_long` would
-    not fit their varchar and stay as they are."""
+    """`values` changed now, with `references` in them; `too_long` would not fit and stay as they are."""
 
     values: int = 0
     references: int = 0
-    earlier: int = 0
     too_long: int = 0
 
 
@@ -57,9 +55,7 @@ def apply(
                 return done
             known = _recorded(cursor, target.run, column, keys)
             for key in keys:
-                if key_json(key) in known:
-                    done.earlier += 1
-                else:
+                if key_json(key) not in known:
                     _one(cursor, target.run, column, key, files, media, done)
         last = keys[-1]
         progress(len(keys))
@@ -83,7 +79,7 @@ def _next_keys(
     ).format(
         text=column.text,
         keys=column.key_text(),
-        table=column.identifier,
+        table=column.source,
         after=after,
         names=column.key_names(),
         limit=sql.Literal(BATCH_ROWS),
@@ -121,7 +117,7 @@ def _one(
 ) -> None:
     where = sql.SQL("({}) = ({})").format(column.key_names(), column.key_parameters())
     cursor.execute(
-        sql.SQL("SELECT {} FROM {} WHERE {} FOR UPDATE").format(column.text, column.identifier, where), key
+        sql.SQL("SELECT {} FROM {} WHERE {} FOR UPDATE").format(column.text, column.source, where), key
     )
     row = cursor.fetchone()
     if row is None or row[0] is None:
@@ -135,7 +131,7 @@ def _one(
         return
     cursor.execute(
         sql.SQL("UPDATE {} SET {} = %s::{} WHERE {} AND {} = %s RETURNING {}").format(
-            column.identifier, sql.Identifier(column.name), column.cast, where, column.text, column.text
+            column.source, sql.Identifier(column.name), column.cast, where, column.text, column.text
         ),
         (after, *key, before),
     )

@@ -32,8 +32,9 @@ class TextColumn:
     key: tuple[KeyPart, ...]
 
     @property
-    def identifier(self) -> sql.Identifier:
-        return sql.Identifier(self.schema, self.table)
+    def source(self) -> sql.Composed:
+        """The table, called `t`."""
+        return sql.SQL("{} AS t").format(sql.Identifier(self.schema, self.table))
 
     @property
     def text(self) -> sql.Composed:
@@ -49,7 +50,8 @@ class TextColumn:
         return sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(k.name)) for k in self.key)
 
     def key_names(self) -> sql.Composed:
-        return sql.SQL(", ").join(sql.Identifier(k.name) for k in self.key)
+        """The key's columns of the table called `t`: a bare name in ORDER BY would be the text selected."""
+        return sql.SQL(", ").join(sql.Identifier("t", k.name) for k in self.key)
 
     def key_parameters(self) -> sql.Composed:
         """A placeholder for each value of the key, of its type."""

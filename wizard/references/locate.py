@@ -148,8 +148,9 @@ def _forms(written: str) -> Iterator[str]:
     """What `written` may stand for, the plainest reading first."""
     seen: set[str] = set()
     unescaped = html.unescape(written) if "&" in written else written
-    for text in (written, unquote(written), unescaped, unquote(unescaped)):
-        for form in (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)):
+    for text in dict.fromkeys((written, unquote(written), unescaped, unquote(unescaped))):
+        composed = () if text.isascii() else tuple(unicodedata.normalize(f, text) for f in ("NFC", "NFD"))
+        for form in (text, *composed):
             if form and form not in seen:
                 seen.add(form)
                 yield form

@@ -52,7 +52,7 @@ def _restore(cursor: psycopg.Cursor, run: str, column: TextColumn, key: str) -> 
     place = (run, column.table, column.name, key)
     cursor.execute(
         sql.SQL("UPDATE {} SET {} = {}::{} WHERE ({}) = ({}) AND {} = {}").format(
-            column.identifier,
+            column.source,
             sql.Identifier(column.name),
             image.format(sql.Identifier("before")),
             column.cast,

@@ -26,7 +26,7 @@ def build(ctx: RunContext) -> dict[str, Any]:
     total = int(database.get("total", 0)) + int(objects.get("different", 0))
     edits = _edits(ctx)
     proven = total == 0
-    report = {
+    report: dict[str, Any] = {
         "version": VERSION,
         "run": ctx.run,
         "project": ctx.project.root.name,
@@ -46,7 +46,7 @@ def build(ctx: RunContext) -> dict[str, Any]:
         "steps": _steps(ctx),
         "beyond": [{"title": title, "text": text} for title, text in BEYOND],
     }
-    return redacted(ctx, report)
+    return {key: redacted(ctx, value) for key, value in report.items()}
 
 
 def redacted(ctx: RunContext, value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from wizard.report.style import STYLE
 
 _SHOWN = 200
+_HIDDEN = ' <span class="soft">(secret)</span>'
 _TILES = (
     ("rows", "rows compared"),
     ("values", "values compared"),
@@ -55,7 +56,8 @@ def page(report: Mapping[str, Any]) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         '<meta name="referrer" content="no-referrer">\n'
         f"<title>{_e(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(part for part in parts if part)
@@ -88,18 +90,21 @@ def size(count: int) -> str:
 def _header(report: Mapping[str, Any], good: bool) -> str:
     compared = report["compared"]
     tiles = "".join(
-        f'<div class="tile"><b>{_e(size(compared[key]) if key == "file_bytes" else number(compared[key]))}</b>'
-        f"<span>{_e(label)}</span></div>"
+        _tile(size(compared[key]) if key == "file_bytes" else number(compared[key]), label)
         for key, label in _TILES
         if compared.get(key)
     )
     found = compared.get("row_differences", 0) + compared.get("file_differences", 0)
-    tiles += f'<div class="tile"><b>{_e(number(found))}</b><span>differences</span></div>'
+    tiles += _tile(number(found), "differences")
     return (
         f'<header><div class="mark">ashore · {_e(report["project"])}</div>'
         f'<h1 class="{"good" if good else "bad"}">{_e(report["headline"])}</h1>'
         f'<div class="tiles">{tiles}</div></header>'
     )
+
+
+def _tile(value: str, label: str) -> str:
+    return f'<div class="tile"><b>{_e(value)}</b><span>{_e(label)}</span></div>'
 
 
 def _todo(tasks: Sequence[Mapping[str, Any]]) -> str:
@@ -111,7 +116,7 @@ def _todo(tasks: Sequence[Mapping[str, Any]]) -> str:
         if task.get("variables"):
             rows = "".join(
                 f"<tr><td><code>{_e(v['name'])}</code></td><td>{_e(v['about'])}"
-                f"{' <span class="soft">(secret)</span>' if v['secret'] else ''}</td></tr>"
+                f"{_HIDDEN if v['secret'] else ''}</td></tr>"
                 for v in task["variables"]
             )
             item += f'<div class="scroll"><table>{rows}</table></div>'
@@ -204,7 +209,6 @@ def _notes(notes: Sequence[str]) -> str:
 
 
 def _beyond(topics: Sequence[Mapping[str, str]]) -> str:
-    parts = "".join(
-        f"<details><summary>{_e(t['title'])}</summary><p>{_e(t['text'])}</p></details>" for t in topics
-    )
-    return f'<section><h2>Beyond ashore</h2><p class="soft">Not done by ashore; worth a look once the data is safe.</p>{parts}</section>'
+    parts = "".join(f"<h3>{_e(t['title'])}</h3><p>{_e(t['text'])}</p>" for t in topics)
+    lead = '<p class="soft">Not done by ashore; worth a look once the data is safe.</p>'
+    return f'<section class="beyond"><h2>Beyond ashore</h2>{lead}{parts}</section>'

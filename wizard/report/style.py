@@ -28,7 +28,10 @@ h1.bad::before { content: "✗ "; color: var(--bad); }
 h2 { font-size: 1.2rem; margin: 2.75rem 0 .9rem; font-weight: 620; }
 p { margin: .35rem 0; }
 .soft { color: var(--soft); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0 0; }
+.tiles {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
+  gap: .75rem; margin: 1.5rem 0 0;
+}
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem; }
 .tile b { display: block; font-size: 1.35rem; font-weight: 620; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--soft); font-size: .85rem; }
@@ -51,17 +54,21 @@ pre {
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: .82rem; }
-th, td { padding: .45rem .7rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td {
+  padding: .45rem .7rem .45rem 0; border-bottom: 1px solid var(--line);
+  vertical-align: top; overflow-wrap: anywhere;
+}
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-details { border-bottom: 1px solid var(--line); padding: .55rem 0; }
-summary { cursor: pointer; font-weight: 550; }
+h3 { font-size: 1rem; margin: 1.2rem 0 .1rem; font-weight: 600; }
+.beyond p { max-width: 44rem; }
 footer { margin-top: 3.5rem; color: var(--soft); font-size: .85rem; }
 @media print {
-  :root { --ground: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --code: #fff; --accent: #333; }
+  :root {
+    --ground: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --code: #fff; --accent: #333;
+  }
   body { font-size: 10.5pt; }
   main { max-width: none; padding: 0; }
   h2 { break-after: avoid; }
   tr, .tile { break-inside: avoid; }
-  details > * { display: block; }
 }
 """

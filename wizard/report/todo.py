@@ -28,9 +28,9 @@ def to_do(ctx: RunContext, edited: Sequence[str], proven: bool) -> list[dict[str
         ]
     tasks = [
         {
-            "what": "Pause what writes to the app's data, then carry over what changed since the last snapshot.",
-            "why": "Turn on the app's maintenance mode, or tell its users. Do not stop, restart or redeploy it: "
-            "the platform may wipe its disk. What is written after the last sync stays behind.",
+            "what": "Pause what writes to the app's data, then carry over what changed since the snapshot.",
+            "why": "Turn on the app's maintenance mode, or tell its users. Do not stop, restart or redeploy "
+            "it: the platform may wipe its disk. What is written after the last sync stays behind.",
             "commands": [f"ashore sync {ctx.run}"],
         }
     ]
@@ -50,7 +50,7 @@ def to_do(ctx: RunContext, edited: Sequence[str], proven: bool) -> list[dict[str
 
 def _platform(ctx: RunContext) -> str:
     names = {"render": "Render", "railway": "Railway", "fly": "Fly", "heroku": "Heroku", "vercel": "Vercel"}
-    found = [ctx.answers.deploy.platform] if ctx.answers.deploy is not None else []
+    found: list[str] = [ctx.answers.deploy.platform] if ctx.answers.deploy is not None else []
     found += [p.name for p in ctx.project.platforms]
     return next((names[name] for name in found if name in names), "the platform that runs the app")
 
@@ -61,8 +61,8 @@ def _variables(ctx: RunContext) -> dict[str, Any] | None:
         return None
     return {
         "what": f"Set these variables on {_platform(ctx)}, without deploying.",
-        "why": "Choose to save them only. They take effect with the commit of the next step. Their values are "
-        "where you keep them; this report holds none.",
+        "why": "Choose to save them only. They take effect with the commit below. Their values are where "
+        "you keep them; this report holds none.",
         "variables": [{"name": v.name, "about": v.about, "secret": v.secret} for v in variables.values()],
     }
 

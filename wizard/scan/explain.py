@@ -32,6 +32,14 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "that. ashore never writes to the original and does not migrate a damaged file.",
     ),
     Explanation(
+        "database-from-environment",
+        "The database is named by a variable that is not set here",
+        "The settings take the database from an environment variable without a default, so reading the code "
+        "alone cannot tell whether it is SQLite or a server. Look at the platform's variables: a value that "
+        "begins with sqlite: names a file on the app's disk, which is at risk; postgres: or mysql: "
+        "names a server, which a redeploy does not touch.",
+    ),
+    Explanation(
         "database-in-git",
         "The database is tracked by git",
         "A database in the repository comes back in its committed state with every deploy, whatever users "

@@ -16,7 +16,8 @@ Detector = Callable[[Tree], Iterator[Framework]]
 
 
 def django(tree: Tree) -> Iterator[Framework]:
-    """Every folder whose manage.py, or whose wsgi.py beside a settings module, names Django's settings."""
+    """Every folder whose manage.py is Django's, nearest first; without one, a wsgi.py that names settings."""
+    seen = False
     for file in tree.named("manage.py"):
         text = tree.text(file)
         if "DJANGO_SETTINGS_MODULE" not in text and "django" not in text:
@@ -27,6 +28,8 @@ def django(tree: Tree) -> Iterator[Framework]:
         yield Framework(
             "django", ".".join(map(str, version)) if version else None, folder, (Evidence(file, line),)
         )
+        seen = True
+    if seen:
         return
     try:
         named = named_modules(tree.root)

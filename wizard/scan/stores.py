@@ -79,6 +79,17 @@ def _named(
     if kind is not None:
         why = "It lies on a server of its own, which a redeploy does not touch."
         yield Store(kind, "DATABASE_URL", survives_redeploy=True, why=why, evidence=evidence)
+    elif not engine and place is not None:
+        odd.append(
+            Finding(
+                "database-from-environment",
+                "info",
+                f"Which database {settings.module} uses is decided by the environment where the app runs.",
+                "Run ashore where those variables are set, or name the database in the answers.",
+                place.file,
+                place.line,
+            )
+        )
 
 
 def _sqlite(
@@ -148,8 +159,8 @@ def _oddities(file: str, counts: sqlite_counts.Counts) -> Iterator[Finding]:
 
 
 def _files(tree: Tree, settings: DjangoSettings, hostings: tuple[Hosting, ...]) -> Iterator[Store]:
-    backend = (settings.default_storage or "").lower()
-    kind = next((kind for part, kind in _BACKENDS if part in backend), None)
+    backend = settings.default_storage or ""
+    kind = next((kind for part, kind in _BACKENDS if part in backend.lower()), None)
     setting = settings.where.get("STORAGES") or settings.where.get("DEFAULT_FILE_STORAGE")
     if kind is not None:
         why = "It lies outside the container, which a redeploy does not touch."

@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS confirmed (
     size INTEGER NOT NULL, sha256 BLOB NOT NULL, etag TEXT NOT NULL, part_size INTEGER NOT NULL,
     PRIMARY KEY (target, key)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS confirmed_file ON confirmed (store, path);
 """
 
 
@@ -130,7 +131,8 @@ class Inventory:
                     "ON CONFLICT (path) DO UPDATE SET round = round + 1",
                     (store,),
                 ),
-                ("DELETE FROM problem WHERE store = ?", (store,)),
+                # What has vanished stays noted: the next walk cannot see it.
+                ("DELETE FROM problem WHERE store = ? AND code <> 'vanished'", (store,)),
             ]
         )
         found: int = self.rows("SELECT round FROM store WHERE path = ?", (store,))[0][0]
@@ -163,6 +165,11 @@ class Inventory:
                     (store, number),
                 ),
                 ("DELETE FROM file WHERE store = ? AND round <> ?", (store, number)),
+                (
+                    "DELETE FROM problem WHERE store = ? AND code = 'vanished' "
+                    "AND path IN (SELECT path FROM file WHERE store = ?)",
+                    (store, store),
+                ),
             ]
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from wizard.sources.inventory_file import PAGE, Entry, Inventory
+from wizard.sources.inventory_file import PAGE, Entry, Inventory, StoreProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,14 @@ class Placements:
             "AND p.path = f.path WHERE p.path IS NULL ORDER BY 1, 2 LIMIT ?",
             (limit,),
         )
+
+    def unmoved(self) -> tuple[StoreProblem, ...]:
+        """What could not be carried and has no object of this run, by store and path."""
+        rows = self._inventory.rows(
+            "SELECT p.store, p.path, p.code, p.message FROM problem p LEFT JOIN confirmed c "
+            "ON c.store = p.store AND c.path = p.path WHERE c.path IS NULL ORDER BY 1, 2"
+        )
+        return tuple(StoreProblem(*row) for row in rows)
 
     def settled(self) -> dict[str, tuple[int, int]]:
         """Status → (files, bytes) of the placed files whose present bytes are confirmed."""

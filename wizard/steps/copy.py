@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wizard.context import RunContext
-from wizard.databases.copying.chunks import reading
+from wizard.databases.copying.chunks import Reading, reading
 from wizard.databases.copying.load import TableLoad
 from wizard.databases.copying.meter import Meter
 from wizard.databases.copying.scope import Pair
@@ -40,8 +42,14 @@ def run(ctx: RunContext) -> str:
     return f"{rows:,} rows in {len(loads)} tables{again}"
 
 
-def table_load(ctx: RunContext, both: Moving, pair: Pair, meter: Meter) -> TableLoad:
-    """The load of one table. Columns that recheck proved plain on this snapshot need no coercer."""
+def table_load(
+    ctx: RunContext,
+    both: Moving,
+    pair: Pair,
+    meter: Meter,
+    narrow: Callable[[Reading], Reading] = lambda whole: whole,
+) -> TableLoad:
+    """The load of one table, of the rows that `narrow` leaves. Columns that recheck proved plain on this snapshot need no coercer."""
     judged = ctx.journal.get("recheck", "plain") or {}
     current = judged.get("snapshot") == ctx.snapshot_path.name
     plain = set(judged["columns"].get(pair.name, ())) if current else set()
@@ -54,7 +62,7 @@ def table_load(ctx: RunContext, both: Moving, pair: Pair, meter: Meter) -> Table
     return TableLoad(
         both.target,
         both.source,
-        reading(pair.source, columns, both.orphans, both.decisions),
+        narrow(reading(pair.source, columns, both.orphans, both.decisions)),
         coercers,
         pair.range_delete,
         ctx.cancel.check,

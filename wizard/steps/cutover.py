@@ -9,7 +9,9 @@ references, constraints, verification. A kill anywhere is decided by that name.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from wizard.context import RunContext
@@ -17,7 +19,7 @@ from wizard.databases.copying import carry
 from wizard.databases.copying.meter import Meter
 from wizard.databases.copying.types import coercer
 from wizard.databases.postgres import record
-from wizard.databases.postgres.constraints import put_aside
+from wizard.databases.postgres.constraints import put_aside, saved_objects
 from wizard.databases.postgres.target import open_target
 from wizard.databases.sqlite import preflight as sqlite_preflight
 from wizard.databases.sqlite import snapshot
@@ -94,8 +96,11 @@ def _settle(ctx: RunContext) -> None:
     """After a kill: the target says which snapshot it holds; finish what that one still lacks."""
     with open_target(ctx) as target:
         state = record.get(target.connection, ctx.run)
+        waiting = saved_objects(target.connection, ctx.run)
     held = None if state is None else state.facts.get(FACT)
     if held is None or held == ctx.journal.get("cutover", "finished"):
+        if waiting:
+            constraints.run(ctx)
         return
     facts = ctx.journal.get("cutover", "taken") or {}
     _adopt(ctx, str(held), facts)
@@ -146,21 +151,23 @@ def _apply(ctx: RunContext, base: Path, new: Path, found: tuple[TableChange, ...
                 if change is None:
                     continue
                 if both.orphans.keys(pair.name) and _decides_orphans(both.decisions, pair.name):
-                    change = TableChange(change.table, change.added, change.changed, change.deleted, whole=True)
+                    change = TableChange(
+                        change.table, change.added, change.changed, change.deleted, whole=True
+                    )
                 key = [c for k in pair.source.primary_key for c in pair.columns if c.name == k]
                 coercers = [
                     (place, coercer(column, both.decisions.get(f"{pair.name}.{column.name}", {})))
                     for place, column in enumerate(key)
                 ]
                 deleted += carry.delete_old(cursor, both.target, both.source, pair, change, coercers)
-                load = table_load(ctx, both, pair, meter, lambda reading, c=change: carry.new_rows(reading, c))
+                load = table_load(ctx, both, pair, meter, partial(carry.new_rows, change=change))
                 written += load.stream(cursor).rows
             record.add_facts(cursor, ctx.run, {FACT: new.name})
     return f"{written:,} rows written and {deleted:,} taken out in {len(names)} tables that changed meanwhile"
 
 
-def _decides_orphans(decisions: object, table: str) -> bool:
-    assert hasattr(decisions, "items")
+def _decides_orphans(decisions: Mapping[str, Mapping[str, str]], table: str) -> bool:
+    """Rows of such a table can change with their parents: it goes whole."""
     return any("orphans" in d and s.partition(".")[0] == table for s, d in decisions.items())
 
 

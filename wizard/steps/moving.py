@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from wizard.context import RunContext
 from wizard.databases.copying.orphans import Decisions, Orphans
@@ -33,10 +34,13 @@ class Moving:
 
 
 @contextmanager
-def moving(ctx: RunContext) -> Iterator[Moving]:
-    """Both sides, closed at the end. The tables must stand (step `schema`)."""
+def moving(ctx: RunContext, snapshot: Path | None = None) -> Iterator[Moving]:
+    """Both sides, closed at the end. `snapshot` stands in for the run's current one.
+
+    Raises StepFailed `schema-missing` before the step `schema` has made the tables.
+    """
     decisions = ctx.answers.database.decisions if ctx.answers.database is not None else {}
-    with closing(open_readonly(ctx.snapshot_path)) as source, open_target(ctx) as target:
+    with closing(open_readonly(snapshot or ctx.snapshot_path)) as source, open_target(ctx) as target:
         found = record.get(target.connection, ctx.run)
         if found is None or "foreign_keys" not in found.facts:
             raise StepFailed(

@@ -9,7 +9,7 @@ from wizard.databases.copying import recheck
 from wizard.databases.postgres import catalog
 from wizard.errors import Undecided
 from wizard.model import Decision
-from wizard.steps.moving import moving
+from wizard.steps.moving import Moving, moving
 from wizard.steps.provision import moves_database
 
 name = "recheck"
@@ -23,29 +23,8 @@ def run(ctx: RunContext) -> str:
     """
     if not moves_database(ctx):
         return "no database moves"
-    found: list[Decision] = []
-    plain: dict[str, list[str]] = {}
     with moving(ctx) as both:
-        unique = catalog.read_unique_keys(both.target.connection, both.target.schema)
-        for pair in both.pairs:
-            ctx.cancel.check()
-            judged = recheck.judge_values(
-                both.source, pair.source, pair.columns, both.decisions, ctx.cancel.check
-            )
-            found += judged.decisions
-            plain[pair.name] = list(judged.plain)
-            found += recheck.judge_unique(
-                both.source,
-                pair.source,
-                [key for key in unique if key.table == pair.name],
-                [c.name for c in pair.columns],
-            )
-        found += recheck.judge_references(
-            both.source,
-            {pair.name: pair.source for pair in both.pairs},
-            {pair.name: pair.columns for pair in both.pairs},
-            both.orphans,
-        )
+        found, plain = judge(ctx, both)
         columns = sum(len(pair.columns) for pair in both.pairs)
     ctx.journal.put("recheck", "decisions", [asdict(decision) for decision in found])
     ctx.journal.put("recheck", "plain", {"snapshot": ctx.snapshot_path.name, "columns": plain})
@@ -54,6 +33,33 @@ def run(ctx: RunContext) -> str:
         raise undecided(open_ones)
     decided = f", {len(found)} decided" if found else ""
     return f"{columns} columns judged against the target's types{decided}"
+
+
+def judge(ctx: RunContext, both: Moving) -> tuple[list[Decision], dict[str, list[str]]]:
+    """What the source's values mean for the target's types: (decisions, columns without need of a coercer)."""
+    found: list[Decision] = []
+    plain: dict[str, list[str]] = {}
+    unique = catalog.read_unique_keys(both.target.connection, both.target.schema)
+    for pair in both.pairs:
+        ctx.cancel.check()
+        judged = recheck.judge_values(
+            both.source, pair.source, pair.columns, both.decisions, ctx.cancel.check
+        )
+        found += judged.decisions
+        plain[pair.name] = list(judged.plain)
+        found += recheck.judge_unique(
+            both.source,
+            pair.source,
+            [key for key in unique if key.table == pair.name],
+            [c.name for c in pair.columns],
+        )
+    found += recheck.judge_references(
+        both.source,
+        {pair.name: pair.source for pair in both.pairs},
+        {pair.name: pair.columns for pair in both.pairs},
+        both.orphans,
+    )
+    return found, plain
 
 
 def undecided(decisions: list[Decision]) -> Undecided:

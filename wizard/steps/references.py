@@ -9,7 +9,7 @@ from wizard.context import RunContext
 from wizard.databases.postgres.target import open_target
 from wizard.events import FindingSeen, Progress, Warned
 from wizard.frameworks.django import settings as django_settings
-from wizard.references.apply import Applied, apply
+from wizard.references.apply import apply
 from wizard.references.columns import text_columns
 from wizard.references.files import Files, store_names
 from wizard.references.find import Found, find
@@ -38,12 +38,13 @@ def run(ctx: RunContext) -> str:
         skipped = workshops.bookkeeping(ctx.project, ctx.answers)
         found = find(ctx.snapshot_path, files, media, skip_tables=skipped, cancel=ctx.cancel)
         mode = _mode(ctx, files, media)
-        done = Applied()
+        rewritten = too_long = 0
         if mode == "rewrite" and media is not None and found.columns:
-            done = _rewrite(ctx, files, media, found)
-    ctx.journal.put(name, "summary", _facts(mode, media_url, found, done))
-    _tell(ctx, found, done)
-    return _sentence(mode, found, done)
+            rewritten, too_long = _rewrite(ctx, files, media, found)
+    facts = _facts(mode, media_url, found)
+    ctx.journal.put(name, "summary", {**facts, "rewritten": rewritten, "too_long": too_long})
+    _tell(ctx, found, too_long)
+    return _sentence(mode, found, rewritten)
 
 
 def _media(ctx: RunContext) -> tuple[str, Path | None]:
@@ -64,9 +65,9 @@ def _mode(ctx: RunContext, files: Files, media: MediaUrl | None) -> str:
     return "rewrite" if files.own else "signed"
 
 
-def _rewrite(ctx: RunContext, files: Files, media: MediaUrl, found: Found) -> Applied:
-    total = Applied()
-    seen = 0
+def _rewrite(ctx: RunContext, files: Files, media: MediaUrl, found: Found) -> tuple[int, int]:
+    """Returns how many values this run has rewritten in all its executions, and how many were too long."""
+    seen = too_long = 0
 
     def progress(rows: int) -> None:
         nonlocal seen
@@ -86,14 +87,14 @@ def _rewrite(ctx: RunContext, files: Files, media: MediaUrl, found: Found) -> Ap
                     )
                 )
                 continue
-            done = apply(target, spec, files, media, ctx.cancel, progress)
-            total = Applied(
-                *(a + b for a, b in zip(dataclasses.astuple(total), dataclasses.astuple(done), strict=True))
-            )
-    return total
+            too_long += apply(target, spec, files, media, ctx.cancel, progress).too_long
+        row = target.connection.execute(
+            "SELECT count(*) FROM ashore.before_image WHERE run = %s", (ctx.run,)
+        ).fetchone()
+    return (int(row[0]) if row else 0), too_long
 
 
-def _facts(mode: str, media_url: str, found: Found, done: Applied) -> dict[str, object]:
+def _facts(mode: str, media_url: str, found: Found) -> dict[str, object]:
     return {
         "mode": mode,
         "media_url": media_url,
@@ -101,8 +102,6 @@ def _facts(mode: str, media_url: str, found: Found, done: Applied) -> dict[str, 
         "addresses": found.addresses,
         "relative": found.relative,
         "hosts": found.hosts,
-        "rewritten": done.values + done.earlier,
-        "too_long": done.too_long,
         "dangling": found.dangling,
         "dangling_examples": [dataclasses.asdict(e) for e in found.dangling_examples],
         "unnamed": found.unnamed,
@@ -110,30 +109,31 @@ def _facts(mode: str, media_url: str, found: Found, done: Applied) -> dict[str, 
     }
 
 
-def _tell(ctx: RunContext, found: Found, done: Applied) -> None:
-    if done.too_long:
+def _tell(ctx: RunContext, found: Found, too_long: int) -> None:
+    if too_long:
         ctx.emit(
             Warned(
                 "references-too-long",
-                f"{done.too_long:,} values would not fit their column with the new address; they stay as they "
-                "are, and the app's redirect serves them.",
+                f"{too_long:,} values would not fit their column with the new address; they stay as "
+                "they are, and the app's redirect serves them.",
             )
         )
     for example in found.dangling_examples:
+        column = f"{example.table}.{example.column}"
         ctx.emit(
             FindingSeen(
                 "dangling-reference",
                 "warning",
-                f"{example.table}.{example.column} ({example.key}) names {example.name}, which is not stored.",
-                f"{example.table}.{example.column}",
+                f"{column} ({example.key}) names {example.name}, which does not exist.",
+                column,
             )
         )
 
 
-def _sentence(mode: str, found: Found, done: Applied) -> str:
+def _sentence(mode: str, found: Found, rewritten: int) -> str:
     parts = [f"{found.relative:,} names of files stay: the storage finds them"]
     if mode == "rewrite":
-        parts.append(f"{done.values + done.earlier:,} values rewritten, undo kept")
+        parts.append(f"{rewritten:,} values rewritten, undo kept")
     elif mode == "signed":
         parts.append(
             f"{found.addresses:,} links stay as they are: the app redirects them to signed addresses"

@@ -81,7 +81,7 @@ def run(ctx: RunContext) -> str:
                 continue
             conflicts += _send_rule(ctx, inventory, placements, index, rule)
         _check_conflicts(conflicts)
-        return _summary(ctx, inventory, placements)
+        return _summary(ctx, placements)
 
 
 def _send_rule(
@@ -181,14 +181,14 @@ def _check_conflicts(conflicts: list[tuple[str, Conflict]]) -> None:
     )
 
 
-def _summary(ctx: RunContext, inventory: Inventory, placements: Placements) -> str:
+def _summary(ctx: RunContext, placements: Placements) -> str:
     """The step's summary and its fact, counted from the records so that resumed runs tell the same."""
     settled = placements.settled()
     stand = [settled.get(status, (0, 0)) for status in ("sent", "already")]
     files, size = sum(count for count, _ in stand), sum(size for _, size in stand)
     kept = settled.get("kept", (0, 0))[0]
     left = sum(placements.count(i)[0] for i, rule in enumerate(ctx.answers.storage) if rule.provider == LEAVE)
-    gone = sum(problem.code in ("vanished", "unreadable") for problem in inventory.problems())
+    gone = sum(problem.code in ("vanished", "unreadable") for problem in placements.unmoved())
     ctx.journal.put(
         name, "summary", {"files": files, "bytes": size, "kept": kept, "left": left, "not_moved": gone}
     )

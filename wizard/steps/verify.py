@@ -14,6 +14,7 @@ from wizard.databases.postgres import record
 from wizard.databases.postgres.target import open_target
 from wizard.errors import AshoreError, Differences
 from wizard.events import FindingSeen, Warned
+from wizard.frameworks.django import settings
 from wizard.steps.provision import moves_database
 from wizard.steps.workshop import bookkeeping
 from wizard.verifying.database import DatabaseComparison, compare_database
@@ -91,9 +92,32 @@ def _compare(ctx: RunContext) -> DatabaseComparison:
 
 
 def _public_bases(ctx: RunContext) -> tuple[str, ...]:
-    """The addresses that rewritten references may point to: of public storages only."""
-    public = [r for r in ctx.answers.storage if r.access == "public" and r.public_url]
-    return tuple(dict.fromkeys(f"{str(r.public_url).rstrip('/')}/{r.prefix}" for r in public))
+    """What the addresses of public files begin with, up to the path in the media folder.
+
+    A need's example for its public address is the real one: it is no secret.
+    """
+    bases: list[str] = []
+    for need in ctx.plan.needs:
+        if need.kind != "storage" or need.access != "public":
+            continue
+        name = need.variable("public_url")
+        address = next((v.example for v in need.variables if v.name == name), "")
+        if address:
+            begin = f"{address.rstrip('/')}/{need.prefix}"
+            bases += [begin, *(begin + inner for inner in _inner_folders(ctx))]
+    return tuple(dict.fromkeys(bases))
+
+
+def _inner_folders(ctx: RunContext) -> list[str]:
+    """Where the folder that moves lies above the app's media folder: the path between them."""
+    django = next((f for f in ctx.project.frameworks if f.name == "django"), None)
+    root = None if django is None else settings.read(ctx.project.root, django).media_root
+    if root is None:
+        return []
+    named = [rule.source for rule in ctx.answers.storage if rule.source is not None]
+    named += [store.path for store in ctx.project.stores if store.kind == "uploads"]
+    above = [ctx.project.root / path for path in dict.fromkeys(named)]
+    return [f"{root.relative_to(f).as_posix()}/" for f in above if f != root and root.is_relative_to(f)]
 
 
 def _mark(ctx: RunContext, said: list[str]) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 from obstore.store import S3Store as SmallStore
 
 from wizard.credentials import Secret
@@ -50,6 +52,7 @@ def open_client(place: Place, keys: Keys, attempts: int = ATTEMPTS) -> S3Client:
             "ignore_configured_endpoint_urls": ("", None, True, None),
         }
     )
+    core.register_component("data_loader", _descriptions())
     config = Config(
         signature_version="s3v4",
         request_checksum_calculation="when_required",
@@ -71,6 +74,12 @@ def open_client(place: Place, keys: Keys, attempts: int = ATTEMPTS) -> S3Client:
         aws_secret_access_key=keys.secret.reveal(),
         config=config,
     )
+
+
+@cache
+def _descriptions() -> Loader:
+    """Amazon's description of S3, read from disk once a process: it takes longer than a request."""
+    return create_loader()
 
 
 def open_small(place: Place, keys: Keys) -> SmallStore:

@@ -120,7 +120,7 @@ def verify_objects(ctx: RunContext) -> ObjectComparison:
             left=left,
             different=tally.different,
             differences=tuple(tally.shown),
-            not_moved=inventory.problems(),
+            not_moved=placements.unmoved(),
             only_at_target=tuple(
                 ObjectDifference(store, path, key, "-", "the file is no longer in the inventory")
                 for _, key, store, path in placements.orphans(MOST_SHOWN)

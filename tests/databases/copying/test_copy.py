@@ -15,10 +15,10 @@ from tests.databases.contexts import build, context, execute, new_process, rows
 from wizard.context import RunContext
 from wizard.credentials import Secret
 from wizard.databases.copying import chunks, load
-from wizard.databases.postgres.target import open_target
-from wizard.errors import ConnectionLost, StepFailed, UsageError
+from wizard.databases.postgres.target import finish, open_target
+from wizard.errors import ConnectionLost, StepFailed, Stopped, UsageError
 from wizard.events import Progress
-from wizard.steps import constraints, copy, provision, recheck
+from wizard.steps import constraints, copy, provision, recheck, schema
 
 ALL_TYPES = """
 CREATE TABLE item (
@@ -258,6 +258,12 @@ def test_a_lost_state_folder_adopts_the_record_and_reloads_what_changed(
     assert "taken over" in provision.run(ctx)
     build(ctx, "SELECT 1")
     recheck.run(ctx)
+    execute(database_url, "INSERT INTO plain VALUES (301, 'the app wrote this')")
+    with pytest.raises(UsageError) as refused:
+        copy.run(ctx)
+    assert refused.value.code == "target-changed"
+    assert rows(database_url, "SELECT word FROM plain WHERE id = 301") == [("the app wrote this",)]
+    execute(database_url, "DELETE FROM plain WHERE id = 301")
     kept = rows(
         database_url, "SELECT chunk, xmin::text FROM ashore.progress WHERE table_name = 'plain' ORDER BY 1"
     )
@@ -274,3 +280,72 @@ def test_a_lost_state_folder_adopts_the_record_and_reloads_what_changed(
     assert rows(database_url, "SELECT count(*) FROM keyless") == [(909,)]
     assert rows(database_url, "SELECT a FROM pair WHERE b = 3") == [("other",)]
     assert rows(database_url, "SELECT run, epoch > 1 FROM ashore.run") == [("two", True)]
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_stop_leaves_whole_chunks_and_goes_on(
+    tmp_path: Path, database_url: Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = prepared(tmp_path, database_url)
+    checks = 0
+    check = ctx.cancel.check
+
+    def asked_in_the_middle() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 8:
+            ctx.cancel.ask(15)
+        check()
+
+    monkeypatch.setattr(ctx.cancel, "check", asked_in_the_middle)
+    with pytest.raises(Stopped) as stopped:
+        copy.run(ctx)
+    assert stopped.value.exit_code == 143
+    ((recorded, present),) = rows(
+        database_url,
+        "SELECT (SELECT sum(rows)::int FROM ashore.progress WHERE table_name = 'plain'), "
+        "(SELECT count(*)::int FROM plain)",
+    )
+    assert recorded == present and 0 < present < 900  # type: ignore[operator]
+    copy.run(new_process(ctx))
+    assert rows(database_url, "SELECT count(*), count(DISTINCT id) FROM plain") == [(900, 900)]
+
+
+def test_a_row_that_the_server_refuses_is_named_by_key_not_by_value(
+    tmp_path: Path, database_url: Secret
+) -> None:
+    ctx = prepared(tmp_path, database_url)
+    execute(database_url, "ALTER TABLE plain ADD CONSTRAINT no_word CHECK (word <> 'word 77')")
+    with pytest.raises(StepFailed) as refused:
+        copy.run(ctx)
+    assert refused.value.code == "row-refused"
+    assert "plain" in refused.value.message and "key 231" in refused.value.message
+    assert "word 77" not in refused.value.message
+
+
+def test_a_derived_schema_is_built_once_whatever_is_killed(
+    tmp_path: Path, database_url: Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = context(tmp_path, database_url, MANY)
+    provision.run(ctx)
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "_settle", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            schema.run(ctx)
+    schema.run(new_process(ctx))
+    assert "4 tables" in schema.run(new_process(ctx))
+    assert rows(database_url, "SELECT state FROM ashore.run") == [("schema",)]
+    recheck.run(ctx)
+    copy.run(ctx)
+    constraints.run(ctx)
+    assert rows(database_url, "SELECT count(*), sum(id) FROM plain") == [(900, 1216350)]
+    assert rows(database_url, "SELECT count(*), sum(b) FROM pair") == [(900, 1216350)]
+
+
+def test_a_finished_run_is_not_adopted(tmp_path: Path, database_url: Secret) -> None:
+    ctx = prepared(tmp_path, database_url)
+    copy.run(ctx)
+    finish(ctx)
+    with pytest.raises(UsageError) as refused:
+        provision.run(context(tmp_path / "later", database_url, MANY, run="later"))
+    assert refused.value.code == "target-not-empty"

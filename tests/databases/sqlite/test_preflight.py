@@ -39,7 +39,8 @@ def counts(path: Path, **options: bool) -> dict[tuple[str, str], tuple[int, tupl
 def test_a_clean_django_like_table_needs_no_decision(path: Path) -> None:
     fill(
         path,
-        """CREATE TABLE "blog_post" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(9) NOT NULL,
+        """CREATE TABLE "blog_post" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+        "title" varchar(9) NOT NULL,
         "done" bool NOT NULL, "at" datetime NULL, "day" date NULL, "tod" time NULL, "price" decimal NULL,
         "big" bigint, "took" bigint, "uid" char(32), "raw" BLOB, "score" real,
         "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)))""",
@@ -78,8 +79,8 @@ def test_text_faults_are_counted_with_keys(path: Path) -> None:
 def test_values_of_the_wrong_class(path: Path) -> None:
     fill(
         path,
-        "CREATE TABLE t (id INTEGER PRIMARY KEY, flag bool, n integer NOT NULL, r real, d decimal(5,2), at datetime,"
-        " day date, tod time, s varchar(3), b blob, u uuid, j json)",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, flag bool, n integer NOT NULL, r real, d decimal(5,2),"
+        " at datetime, day date, tod time, s varchar(3), b blob, u uuid, j json)",
         ("INSERT INTO t (n) VALUES (?)", [(1,), ("",), (1.5,), ("seven",), (b"1",)]),
         "INSERT INTO t (n, flag) VALUES (1, 2), (1, 'yes'), (1, 1)",
         "INSERT INTO t (n, r, d) VALUES (1, 'fast', '1,5')",
@@ -135,7 +136,8 @@ def test_orphans_and_what_may_be_done_with_them(path: Path) -> None:
     fill(
         path,
         "CREATE TABLE author (id INTEGER PRIMARY KEY)",
-        "CREATE TABLE post (id INTEGER PRIMARY KEY, author_id INT NOT NULL REFERENCES author, up INT REFERENCES post)",
+        "CREATE TABLE post (id INTEGER PRIMARY KEY, author_id INT NOT NULL REFERENCES author,"
+        " up INT REFERENCES post)",
         "CREATE TABLE tag (post_id INT NOT NULL REFERENCES post (id), x REFERENCES nowhere (id))",
         "INSERT INTO author VALUES (1)",
         "INSERT INTO post VALUES (1, 1, NULL), (2, 9, NULL), (3, 1, 77)",

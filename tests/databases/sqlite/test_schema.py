@@ -83,7 +83,8 @@ def test_foreign_keys_in_order_with_timing(db: sqlite3.Connection) -> None:
 
 def test_indexes_and_generated_columns(db: sqlite3.Connection) -> None:
     db.execute(
-        "CREATE TABLE t (a TEXT COLLATE NOCASE UNIQUE, b INT, v AS (b + 1), s AS (b * 2) STORED, UNIQUE (b, a))"
+        "CREATE TABLE t (a TEXT COLLATE NOCASE UNIQUE, b INT, v AS (b + 1), s AS (b * 2) STORED,"
+        " UNIQUE (b, a))"
     )
     db.execute("CREATE INDEX low ON t (lower(a)) WHERE b > 3")
     table = read_schema(db).table("t")

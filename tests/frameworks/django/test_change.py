@@ -150,7 +150,7 @@ def test_settings_that_read_the_url_already_stay_as_they_are(tmp_path: Path, dat
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("import os\nif os.environ.get('X'):\n    DATABASES = {'default': {}}\n", 3),
+        ("import os\nif os.environ.get('X'):\n    DATABASES = {'default': {}}\n", 2),
         ("DATABASES, MEDIA_ROOT = load()\n", 1),
     ],
 )

@@ -37,6 +37,14 @@ def test_code_is_copied_and_data_is_not(tmp_path: Path) -> None:
     assert (root / ".env").read_text() == "x"
 
 
+def test_the_variables_of_the_folder_above_are_linked(tmp_path: Path) -> None:
+    write(tmp_path, "repo/app/manage.py", "repo/.env", "work/driver/x")
+    with project_copy(Project(tmp_path / "repo/app"), tmp_path / "work", Cancel()):
+        assert (tmp_path / "work/.env").is_symlink()
+    assert [p.name for p in (tmp_path / "work").iterdir()] == ["driver"]
+    assert (tmp_path / "repo/.env").is_file()
+
+
 def test_what_a_kill_left_is_replaced(tmp_path: Path) -> None:
     write(tmp_path / "app", "manage.py")
     write(tmp_path / "project", "left_over.py")

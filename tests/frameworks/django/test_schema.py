@@ -124,6 +124,14 @@ def test_settings_that_need_a_variable(make_workshop: MakeWorkshop, database_url
     assert tables(database_url) == set()
 
 
+def test_the_projects_own_secrets_are_redacted(make_workshop: MakeWorkshop, database_url: Secret) -> None:
+    text = sample.SETTINGS + "raise ValueError((BASE_DIR / '.env').read_text())\n"
+    env = "PAYMENT_TOKEN=planted-canary\n"
+    with pytest.raises(UsageError) as caught:
+        build_schema(make_workshop({"site_of_ours/settings.py": text, ".env": env}), database_url)
+    assert "PAYMENT_TOKEN=***" in caught.value.message
+
+
 def test_settings_that_need_a_package(make_workshop: MakeWorkshop, database_url: Secret) -> None:
     text = sample.SETTINGS + "import a_package_nobody_has\n"
     workshop = make_workshop({"site_of_ours/settings.py": text})

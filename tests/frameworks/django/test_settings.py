@@ -138,21 +138,21 @@ def test_a_package_of_settings(tmp_path: Path) -> None:
     assert "planted" not in repr(found)
 
 
-def test_wsgi_counts_where_it_uses_sqlite(tmp_path: Path) -> None:
+def test_the_deployed_settings_count_unless_the_file_of_others_is_here(tmp_path: Path) -> None:
     write(
         tmp_path,
         **{
             "config/dev.py": DEFAULT,
-            "config/prod.py": DEFAULT,
+            "config/prod.py": DEFAULT.replace('"d"', '"p"'),
             "config/wsgi.py": MANAGE.replace("config.settings", "config.prod"),
             "manage": MANAGE.replace("config.settings", "config.dev"),
         },
     )
     assert read(tmp_path, HERE).module == "config.prod"
-    (tmp_path / "config/prod.py").write_text(
-        'DATABASES = {"default": {"ENGINE": "django.db.backends.mysql"}}'
-    )
+    (tmp_path / "d").touch()
     assert read(tmp_path, HERE).module == "config.dev"
+    (tmp_path / "p").touch()
+    assert read(tmp_path, HERE).module == "config.prod"
 
 
 @pytest.mark.parametrize(

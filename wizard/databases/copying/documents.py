@@ -36,6 +36,18 @@ def _unique(pairs: list[tuple[str, object]]) -> None:
         raise _Duplicate
 
 
+# A decoder is dearer to make than a small document is to read. By (keys are unique, numbers are bounded).
+_DECODERS = {
+    (unique, bounded): json.JSONDecoder(
+        object_pairs_hook=_unique if unique else None,
+        parse_constant=_no_constant,
+        parse_float=_bounded if bounded else None,
+    )
+    for unique in (False, True)
+    for bounded in (False, True)
+}
+
+
 def json_text(value: object, binary: bool, decisions: Mapping[str, str]) -> str:
     """`value` as JSON text; `binary` is jsonb, which keeps neither NUL, lone surrogates nor repeated keys.
 
@@ -56,11 +68,11 @@ def json_text(value: object, binary: bool, decisions: Mapping[str, str]) -> str:
         value = raw.decode("latin-1") if choice == "latin1" else raw.decode("utf-8", "replace")
     if binary and "\\u" in value:
         value = _without_bad_escapes(value, decisions)
-    hook = _unique if binary and decisions.get("json_duplicate_keys") != "last" else None
+    unique = binary and decisions.get("json_duplicate_keys") != "last"
     try:
         # A hook for every number is slow: it is set only where something looks like a huge exponent.
-        number = _bounded if binary and _HUGE.search(value) else None
-        json.loads(value, object_pairs_hook=hook, parse_constant=_no_constant, parse_float=number)
+        bounded = binary and _HUGE.search(value) is not None
+        _DECODERS[unique, bounded].decode(value)
     except _Duplicate:
         raise Inexact("json_duplicate_keys", "JSON with a key twice in one object") from None
     except _Huge:

@@ -23,7 +23,7 @@ from wizard.databases.copying.types import Coercer
 from wizard.databases.postgres.connect import is_lost, translate
 from wizard.databases.postgres.seeds import clear_seed, forget_seed
 from wizard.databases.postgres.target import Target
-from wizard.errors import StepFailed
+from wizard.errors import StepFailed, UsageError
 
 ROWS_BETWEEN_CHECKS = 1024
 LOSSES_WITHOUT_PROGRESS = 3
@@ -165,6 +165,10 @@ class TableLoad:
             )
         return read
 
+    def stream(self, cursor: psycopg.Cursor) -> Read:
+        """Copy all rows of the reading within the caller's transaction, outside `ashore.progress`."""
+        return self._stream(cursor, None, None, None)
+
     def _stream(self, cursor: psycopg.Cursor, low: Key | None, high: Key | None, limit: int | None) -> Read:
         self._range = (low, high)
         with cursor.copy(self._copy) as copy:
@@ -231,11 +235,7 @@ class TableLoad:
         if chunk.high is not None:
             conditions.append(sql.SQL("{} <= {}").format(key, sql.Literal(chunk.high[0])))
         with self._target.transaction() as cursor:
-            cursor.execute(
-                sql.SQL("DELETE FROM {} WHERE {}").format(
-                    self._target.table(self._table), sql.SQL(" AND ").join(conditions)
-                )
-            )
+            self._delete(cursor, sql.SQL(" AND ").join(conditions), chunk.rows)
             read = self._stream(cursor, chunk.low, chunk.high, None)
             cursor.execute(
                 "UPDATE ashore.progress SET rows = %s, digest = %s, epoch = %s "
@@ -243,10 +243,22 @@ class TableLoad:
                 (read.rows, read.digest, self._target.epoch, self._target.run, self._table, chunk.number),
             )
 
+    def _delete(self, cursor: psycopg.Cursor, condition: sql.Composable, expected: int) -> None:
+        """Delete rows that this run wrote. Another number of them means that someone else wrote too."""
+        statement = sql.SQL("DELETE FROM {} WHERE {}").format(self._target.table(self._table), condition)
+        if cursor.execute(statement).rowcount != expected:
+            raise UsageError(
+                "target-changed",
+                f"Rows of the target's table {self._table} were added or removed since ashore loaded it. "
+                "They were left as they are.",
+                "If the app already uses this database, the move is done; else use an empty database.",
+            )
+
     def _forget(self) -> None:
         """Empty the table that this run filled, and its progress: `load` then begins anew."""
+        loaded = sum(chunk.rows for chunk in self.recorded())
         with self._target.transaction() as cursor:
-            cursor.execute(sql.SQL("DELETE FROM {}").format(self._target.table(self._table)))
+            self._delete(cursor, sql.SQL("true"), loaded)
             cursor.execute(
                 "DELETE FROM ashore.progress WHERE run = %s AND table_name = %s",
                 (self._target.run, self._table),

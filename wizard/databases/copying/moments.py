@@ -6,7 +6,7 @@ Text without an offset is UTC for `timestamptz`: what Django writes with USE_TZ.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date as Date
 from datetime import datetime as DateTime
 from datetime import timedelta
@@ -19,6 +19,7 @@ _DATE = r"(\d{4})-(\d\d)-(\d\d)"
 _TIME = r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d+))?)?"
 _OFFSET = r"(Z|z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)"
 _TIMESTAMP = re.compile(rf"{_DATE}(?:[ T]{_TIME}(?: ?{_OFFSET})?)?", re.ASCII)
+_USUAL = re.compile(r"\d{4}-\d\d-\d\d[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?", re.ASCII)
 _ONLY_DATE = re.compile(rf"{_DATE}(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
 _ONLY_TIME = re.compile(rf"{_TIME}(?: ?{_OFFSET})?", re.ASCII)
 _CLOCK = re.compile(
@@ -77,6 +78,22 @@ def timestamp(value: object, column: Column, decisions: Mapping[str, str]) -> st
     if offset and column.kind == "timestamp" and not _ZERO_OFFSET.fullmatch(offset):
         raise Inexact("wrong_type", "a timestamp with an offset, which a column without time zone would drop")
     return value
+
+
+def timestamps(column: Column, decisions: Mapping[str, str]) -> Callable[[object], object]:
+    """The coercer of a column: a quick look at the usual form, then `timestamp`."""
+    whole = column.fraction_digits == 6
+
+    def carry(value: object) -> object:
+        if whole and type(value) is str and _USUAL.fullmatch(value):
+            try:
+                DateTime.fromisoformat(value)
+            except ValueError:
+                raise _wrong(value, "timestamp") from None
+            return value
+        return timestamp(value, column, decisions)
+
+    return carry
 
 
 def date(value: object) -> str:

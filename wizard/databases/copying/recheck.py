@@ -123,10 +123,9 @@ def _terms(column: catalog.Column, name: str) -> list[str]:
     if kind == "bytea":
         return [f"max(typeof({name}) NOT IN ('blob', 'null'))"]
     if kind in TEXTS and kind not in ("bpchar", "name"):
-        # ASCII alone is proven here: SQLite does not say whether bytes beyond it are UTF-8.
+        # As many characters as bytes: ASCII without NUL. Whether other bytes are UTF-8, SQLite does not say.
         terms = [
-            f"max(typeof({name}) NOT IN ('text', 'null') OR instr(CAST({name} AS BLOB), x'00'))",
-            f"max({name} GLOB '*[^' || char(1) || '-' || char(127) || ']*')",
+            f"max(typeof({name}) NOT IN ('text', 'null') OR length({name}) <> length(CAST({name} AS BLOB)))"
         ]
         if column.length is not None:
             terms.append(f"max(length({name}) > {column.length})")

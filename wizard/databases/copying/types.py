@@ -80,7 +80,7 @@ def _strict(column: Column, decisions: Decisions) -> Coercer:
     if kind in ("json", "jsonb"):
         return lambda value: json_text(value, kind == "jsonb", decisions)
     if kind in ("timestamp", "timestamptz"):
-        return lambda value: moments.timestamp(value, column, decisions)
+        return moments.timestamps(column, decisions)
     if kind == "date":
         return moments.date
     if kind in ("time", "timetz"):
@@ -124,8 +124,15 @@ def _boolean(value: object) -> Value:
 def _numeric(column: Column, decisions: Decisions) -> Coercer:
     limits = column.precision_scale
     rounds = decisions.get("beyond_scale") == "round"
+    places = limits[1] if limits is not None and limits[1] >= 0 else -1
+    whole = limits[0] - places if limits is not None and places >= 0 else -1
 
     def carry(value: object) -> Value:
+        if type(value) is float and places >= 0:
+            # Plain digits that fit: COPY writes the same shortest digits as repr.
+            before, point, after = repr(value).partition(".")
+            if point and after.isdigit() and len(after) <= places and len(before) <= whole:
+                return value
         if type(value) is int:
             number = Decimal(value)
         elif type(value) is float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -145,8 +145,9 @@ ORDER BY c.relname, k.conname
 def read_tables(connection: psycopg.Connection, schema: str) -> dict[str, Table]:
     """Every table of `schema`, by name."""
     columns: dict[str, list[Column]] = {}
-    for name, *rest in connection.execute(_COLUMNS, (schema,)):
-        columns.setdefault(name, []).append(Column(*rest[:-2], tuple(rest[-2] or ()), rest[-1]))
+    for name, *plain, labels, loose in connection.execute(_COLUMNS, (schema,)):
+        column = Column(*plain)
+        columns.setdefault(name, []).append(replace(column, labels=tuple(labels or ()), loose=loose))
     return {
         name: Table(name, oid, owned, tuple(columns.get(name, ())), tuple(key))
         for name, oid, owned, key in connection.execute(_TABLES, (schema,))

@@ -104,6 +104,30 @@ def rename(cursor: psycopg.Cursor, old: str, new: str) -> None:
         )
 
 
+def remove(connection: psycopg.Connection, run: str) -> None:
+    """Take the record of `run` out of the target; the last one takes the schema `ashore` with it.
+
+    One transaction. Only tables that `create_schema` made are dropped; the schema stays where it holds
+    anything else.
+    """
+    if not exists(connection):
+        return
+    with connection.transaction(), connection.cursor() as cursor:
+        for table in TABLES:
+            name = sql.Identifier(SCHEMA, table)
+            cursor.execute(sql.SQL("DELETE FROM {} WHERE run = %s").format(name), (run,))
+        left = cursor.execute("SELECT count(*) FROM ashore.run").fetchone()
+        if left is not None and left[0] == 0:
+            for table in TABLES:
+                cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(SCHEMA, table)))
+            others = cursor.execute(
+                "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s",
+                (SCHEMA,),
+            ).fetchone()
+            if others is None:
+                cursor.execute("DROP SCHEMA ashore")
+
+
 def find_adoptable(connection: psycopg.Connection, source: str) -> str | None:
     """The newest unfinished run on this source, or None. Writes nothing."""
     if not exists(connection):

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import LiteralString, cast
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -227,6 +227,10 @@ def prepare_record(ctx: RunContext) -> str:
                 record.add_facts(cursor, ctx.run, {"adopted_from": old})
             return "adopted"
         with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('ashore.run', 0))")
+            newer = record.find_adoptable(connection, source)
+            if newer is not None:
+                raise _elsewhere(newer)
             before = foreign_tables(connection)
             _refuse_filled(ctx, before, current_schema(connection))
             record.create_schema(cursor)
@@ -241,13 +245,26 @@ def prepare_record(ctx: RunContext) -> str:
         connection.close()
 
 
+def finish(ctx: RunContext) -> None:
+    """Mark the run as done: no later run adopts its record, and the filled target is then refused.
+
+    To be called before anything lets the app write to the target. May be repeated.
+    """
+    with open_target(ctx) as target, target.transaction() as cursor:
+        record.set_state(cursor, ctx.run, record.DONE)
+
+
 def _refuse_live(connection: psycopg.Connection, old: str) -> None:
     if sessions(connection, old):
-        raise UsageError(
-            "run-elsewhere",
-            f"Run {old} of this project is at work on this database now, started from another place.",
-            "Let it finish, or stop it there; then try again. Nothing has been written.",
-        )
+        raise _elsewhere(old)
+
+
+def _elsewhere(run: str) -> UsageError:
+    return UsageError(
+        "run-elsewhere",
+        f"Run {run} of this project is at work on this database now, started from another place.",
+        "Let it finish, or stop it there; then try again. Nothing has been written.",
+    )
 
 
 def _refuse_filled(ctx: RunContext, before: list[str], schema: str) -> None:
@@ -270,4 +287,4 @@ def _refuse_filled(ctx: RunContext, before: list[str], schema: str) -> None:
 
 def literal(text: str) -> LiteralString:
     """SQL that came from the server's own catalog, executed as it is."""
-    return cast("LiteralString", text)
+    return text

@@ -59,8 +59,9 @@ def change_settings(
         try:
             edits.append(_edit(site, file, own))
         except NotUnderstood as error:
-            text = "\n".join(line for a in own for line in [*(s for _, s in a.imports), "", *a.lines, ""])
-            instructions.append(error.instruction(file, text.strip() + "\n"))
+            head = list(dict.fromkeys(s for a in own for _, s in a.imports))
+            text = "\n".join([*head, *(line for a in own for line in ["", *a.lines])])
+            instructions.append(error.instruction(file, text + "\n"))
     parsed = any("dj_database_url" in s for a in additions for _, s in a.imports)
     parsed = parsed or any(b"dj_database_url" in (site.read(f) or b"") for f in site.settings.files)
     return SettingsChange(tuple(edits), tuple(instructions), database is not None and parsed)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -29,7 +29,7 @@ from wizard.frameworks.dotenv import read_dotenv
 MARK = "\x1eashore "
 TAIL_LINES = 40
 _INSIDE = Path(__file__).parent / "inside"
-_SECRET_NAME = re.compile(r"SECRET|PASSW|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE|_DSN$|_URL$|CREDENTIAL", re.I)
+_SECRET_NAME = re.compile(r"SECRET|PASSW|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE|CREDENTIAL", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def run(workshop: Workshop, job: Job) -> None:
     Raises UsageError `unreadable-settings` where the project's settings or apps cannot be imported,
     StepFailed `migrate-failed` or `revision-failed` with Django's last words.
     """
-    _learn(workshop.redactor, workshop.project.root, workshop.project.root / workshop.framework.path)
+    private = _private(workshop.project.root, workshop.project.root / workshop.framework.path)
     if job.url is not None:
         workshop.redactor.learn(job.url)
     tools = _tools(workshop.work)
@@ -80,15 +80,14 @@ def run(workshop: Workshop, job: Job) -> None:
                 phase = message.get("phase", phase)
                 job.heard(message)
             else:
-                tail.append(workshop.redactor.text(line))
+                tail.append(private.text(workshop.redactor.text(line)))
                 job.line(line)
         code = child.wait()
     finally:
         child.kill()
         child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                pipe.close()
+        if child.stdin is not None:
+            child.stdin.close()
     if code != 0 or phase != "done":
         raise _failure(job, phase, code, [line for line in tail if line.strip()])
 
@@ -120,43 +119,57 @@ def _environ(workshop: Workshop, job: Job, app: Path, tools: Path) -> dict[str, 
     return environ
 
 
-def _lines(child: subprocess.Popen[bytes], workshop: Workshop) -> Any:
+def _lines(child: subprocess.Popen[bytes], workshop: Workshop) -> Iterator[str]:
     """The child's lines as they come; between them, a stop that was asked for ends the wait."""
     lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
+    left = threading.Event()
     assert child.stdout is not None
-    reader = threading.Thread(target=_read, args=(child.stdout, lines), daemon=True)
-    reader.start()
-    while True:
-        try:
-            line = lines.get(timeout=0.2)
-        except queue.Empty:
-            if workshop.cancel.asked():
-                child.kill()
-                workshop.cancel.check()
-            continue
-        if line is None:
-            return
-        yield line
-
-
-def _read(pipe: IO[bytes], lines: queue.Queue[str | None]) -> None:
+    threading.Thread(target=_read, args=(child.stdout, lines, left), daemon=True).start()
     try:
-        for raw in pipe:
-            lines.put(raw.decode("utf-8", errors="replace").rstrip("\r\n"))
-    except ValueError:
-        pass  # closed by the other thread after the child was killed
+        while True:
+            try:
+                line = lines.get(timeout=0.2)
+            except queue.Empty:
+                if workshop.cancel.asked():
+                    child.kill()
+                    workshop.cancel.check()
+                continue
+            if line is None:
+                return
+            yield line
     finally:
-        lines.put(None)
+        left.set()
 
 
-def _learn(redactor: Redactor, *folders: Path) -> None:
-    """Redact the project's own secrets too: a traceback of its settings may show them."""
+def _read(pipe: IO[bytes], lines: queue.Queue[str | None], left: threading.Event) -> None:
+    """Put the pipe's lines, then None; ends early where nobody listens any more. Closes the pipe."""
+
+    def put(line: str | None) -> None:
+        while not left.is_set():
+            try:
+                lines.put(line, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    with pipe:
+        for raw in pipe:
+            put(raw.decode("utf-8", errors="replace").rstrip("\r\n"))
+            if left.is_set():
+                return
+    put(None)
+
+
+def _private(*folders: Path) -> Redactor:
+    """Masks the project's own secrets too: a traceback of its settings may show them."""
+    redactor = Redactor()
     known = dict(os.environ)
     for folder in folders:
         known.update(read_dotenv(folder / ".env"))
     for name, value in known.items():
-        if _SECRET_NAME.search(name) and len(value) >= 8:
+        if len(value) >= 8 and (_SECRET_NAME.search(name) or ("://" in value and "@" in value)):
             redactor.learn(Secret(value))
+    return redactor
 
 
 def _failure(job: Job, phase: str, code: int, tail: list[str]) -> StepFailed | UsageError:

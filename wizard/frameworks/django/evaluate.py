@@ -17,14 +17,13 @@ from types import MappingProxyType
 from typing import Any
 
 from wizard.errors import UsageError
-from wizard.frameworks.django import calls
-from wizard.frameworks.django.values import UNKNOWN, Dotted, EnvironPath, EnvironReader, Method, Unknown
+from wizard.frameworks.django import calls, operations
+from wizard.frameworks.django.values import UNKNOWN, Dotted, Unknown
 from wizard.frameworks.dotenv import read_dotenv
 from wizard.frameworks.folders import relative
 
 MAX_FILES = 60
 _BUILTINS = frozenset({"str", "int", "bool", "list", "tuple", "dict"})
-_METHODS = (str, dict, list, Path, EnvironPath, EnvironReader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,10 @@ class Evaluator:
                 self._assign(target, self.value(value, scope), value, scope)
             case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value):
                 self._assign(
-                    node.target, _add(scope.names.get(name, UNKNOWN), self.value(value, scope)), value, scope
+                    node.target,
+                    operations.add(scope.names.get(name, UNKNOWN), self.value(value, scope)),
+                    value,
+                    scope,
                 )
             case ast.Expr(value=ast.Call(func=ast.Name(id="include"), args=args)):
                 self._include(args, scope)
@@ -238,21 +240,21 @@ class Evaluator:
             case ast.Dict(keys=keys, values=values):
                 return self._dict(keys, values, scope)
             case ast.BinOp(left=left, op=op, right=right):
-                return _binary(self.value(left, scope), op, self.value(right, scope))
+                return operations.binary(self.value(left, scope), op, self.value(right, scope))
             case ast.BoolOp(op=op, values=values):
                 return self._bool(op, values, scope)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 value = self.value(operand, scope)
                 return UNKNOWN if value is UNKNOWN else not value
             case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return self._compare(self.value(left, scope), op, self.value(right, scope))
+                return operations.compare(self.value(left, scope), op, self.value(right, scope), self.environ)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 truth = self.value(test, scope)
                 return self.value(body if truth is not UNKNOWN and truth else orelse, scope)
             case ast.Subscript(value=owner, slice=index):
-                return self._item(self.value(owner, scope), self.value(index, scope))
+                return operations.item(self.value(owner, scope), self.value(index, scope), self.environ)
             case ast.Attribute(value=owner, attr=name):
-                return _attribute(self.value(owner, scope), name)
+                return operations.attribute(self.value(owner, scope), name)
             case ast.Call(func=function, args=args, keywords=keywords):
                 return calls.call(
                     self.value(function, scope),
@@ -290,68 +292,3 @@ class Evaluator:
             if truth == isinstance(op, ast.Or):
                 return value
         return value
-
-    def _compare(self, left: Any, op: ast.cmpop, right: Any) -> Any:
-        if isinstance(op, ast.In | ast.NotIn) and right == Dotted("os.environ"):
-            return (left in self.environ) == isinstance(op, ast.In)
-        if left is UNKNOWN or right is UNKNOWN or isinstance(left, Dotted) or isinstance(right, Dotted):
-            return UNKNOWN
-        match op:
-            case ast.Eq() | ast.Is():
-                return left == right
-            case ast.NotEq() | ast.IsNot():
-                return left != right
-            case ast.In() | ast.NotIn() if isinstance(right, str | list | tuple | dict):
-                if isinstance(right, str) and not isinstance(left, str):
-                    return UNKNOWN
-                return (left in right) == isinstance(op, ast.In)
-        return UNKNOWN
-
-    def _item(self, owner: Any, key: Any) -> Any:
-        if owner == Dotted("os.environ"):
-            return self.environ.get(key, UNKNOWN)
-        if isinstance(owner, Method) and owner.name == "parents" and isinstance(key, int):
-            parents = owner.owner.parents
-            return parents[key] if key < len(parents) else UNKNOWN
-        if isinstance(owner, dict):
-            return owner.get(key, UNKNOWN)
-        if isinstance(owner, list | tuple | str) and isinstance(key, int) and -len(owner) <= key < len(owner):
-            return owner[key]
-        return UNKNOWN
-
-
-def _attribute(owner: Any, name: str) -> Any:
-    if isinstance(owner, Dotted):
-        return Dotted(f"{owner.name}.{name}")
-    if isinstance(owner, Path) and name in ("parent", "name", "stem", "suffix"):
-        return getattr(owner, name)
-    if isinstance(owner, EnvironPath) and name == "root":
-        return str(owner.path)
-    return Method(owner, name) if isinstance(owner, _METHODS) else UNKNOWN
-
-
-def _add(left: Any, right: Any) -> Any:
-    if isinstance(left, list) and isinstance(right, list | tuple):
-        return [*left, *right]
-    if isinstance(left, tuple) and isinstance(right, list | tuple):
-        return (*left, *right)
-    if isinstance(left, str) and isinstance(right, str):
-        return left + right
-    return UNKNOWN
-
-
-def _binary(left: Any, op: ast.operator, right: Any) -> Any:
-    match op:
-        case ast.Add():
-            return _add(left, right)
-        case ast.Div() if isinstance(left, Path) and isinstance(right, str | Path):
-            return left / right
-        case ast.Sub() if isinstance(left, EnvironPath) and isinstance(right, int):
-            return left.up(right)
-        case ast.Add() if isinstance(left, EnvironPath) and isinstance(right, str):
-            return left.join(right)
-        case ast.BitOr() if isinstance(left, dict) and isinstance(right, dict):
-            return left | right
-        case ast.Mod() if isinstance(left, str) and isinstance(right, str | int | Path):
-            return left.replace("%s", str(right)) if left.count("%") == 1 else UNKNOWN
-    return UNKNOWN

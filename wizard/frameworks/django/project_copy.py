@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wizard.context import Cancel
@@ -31,11 +31,15 @@ def project_copy(project: Project, work: Path, cancel: Cancel) -> Iterator[Path]
     target = work / "project"
     remove(target)
     data = {os.path.normpath(project.root / store.path) for store in project.stores}
+    above = work / ".env"
     try:
         _copy(project.root, target, data, cancel, set())
+        if (project.root.parent / ".env").is_file():  # settings may read the one of the repository
+            _link(project.root.parent / ".env", above)
         yield target
     finally:
         remove(target)
+        above.unlink(missing_ok=True)
 
 
 def remove(target: Path) -> None:
@@ -61,9 +65,15 @@ def _copy(source: Path, target: Path, data: set[str], cancel: Cancel, seen: set[
                 if entry.name not in NEVER_OWN and not is_environment(path):
                     _copy(path, target / entry.name, data, cancel, seen)
             elif entry.name == ".env" or entry.name.startswith(".env."):
-                (target / entry.name).symlink_to(os.path.realpath(path))
+                _link(path, target / entry.name)
             elif entry.is_file() and _is_code(path, entry):
                 shutil.copyfile(path, target / entry.name)
+
+
+def _link(source: Path, link: Path) -> None:
+    link.unlink(missing_ok=True)
+    with suppress(OSError):  # no links here: the settings then ask for the variables they miss
+        link.symlink_to(os.path.realpath(source))
 
 
 def _is_code(path: Path, entry: os.DirEntry[str]) -> bool:

@@ -77,8 +77,8 @@ class DjangoSettings:
 def read(root: Path, framework: Framework) -> DjangoSettings:
     """The settings of the Django project in `root / framework.path`.
 
-    Where `wsgi.py` and `manage.py` name different modules, the deployed one (wsgi) counts if it uses
-    SQLite, else manage.py's. Where the module named is only a package for several, chosen by the
+    Where `wsgi.py` and `manage.py` name different modules, the one whose SQLite file is here counts, else
+    the deployed one (wsgi). Where the module named is only a package for several, chosen by the
     environment, its usual parts are read. Raises UsageError `unreadable-settings` where no settings module is
     named or found, or a file of it cannot be parsed.
     """
@@ -101,8 +101,9 @@ def read(root: Path, framework: Framework) -> DjangoSettings:
             f"The settings module {candidates[0]} has no file in the project.",
             "Check DJANGO_SETTINGS_MODULE in manage.py and wsgi.py.",
         )
-    with_database = [settings for settings in read_all if settings.database_engine is not None]
-    return next((s for s in read_all if s.uses_sqlite), (with_database or read_all)[-1])
+    here = (s for s in read_all if s.uses_sqlite and s.database_path and s.database_path.is_file())
+    deployed = (s for s in read_all if "DATABASES" in s.where)
+    return next(here, None) or next(deployed, None) or read_all[-1]
 
 
 def _found(app: Path, modules: Iterable[str]) -> Iterator[tuple[str, Path]]:
@@ -119,13 +120,11 @@ def named_modules(app: Path) -> tuple[str, ...]:
     names: list[str] = []
     for entry in entries:
         if entry.is_file():
-            name = _named_in(app, entry)
-            if name is not None and name not in names:
-                names.append(name)
-    return tuple(names)
+            names += _named_in(app, entry)
+    return tuple(dict.fromkeys(names))
 
 
-def _named_in(app: Path, entry: Path) -> str | None:
+def _named_in(app: Path, entry: Path) -> Iterator[str]:
     evaluator = Evaluator(app, ())
     scope = Scope(entry)
     for node in ast.walk(parse(entry, app)):
@@ -145,8 +144,7 @@ def _named_in(app: Path, entry: Path) -> str | None:
                 continue
         name = evaluator.value(value, scope)
         if isinstance(name, str):
-            return name
-    return None
+            yield name
 
 
 def module_file(app: Path, module: str) -> Path | None:
