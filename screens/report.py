@@ -12,15 +12,8 @@ from textual.widgets import Static
 
 from screens.base import BaseScreen
 
-HEADLINES = {
-    "done": "✓ Everything arrived.",
-    "differences": "✗ Source and target differ.",
-    "failed": "✗ The run stopped at a failure.",
-    "stopped": "· The run was stopped.",
-}
-# Told in the headline, or of no use to a person.
-LEFT_OUT = ("version", "run", "status", "headline", "exit_code", "schema")
-TO_DO = ("to_do", "todo", "left_to_do", "next")
+# Told elsewhere on the screen, or only in report.html.
+LEFT_OUT = ("version", "run", "project", "status", "headline", "at_risk", "steps", "beyond", "to_do")
 LISTED = 12
 
 
@@ -44,21 +37,34 @@ def brief(value: object) -> str:
     return str(value)
 
 
+def _task(text: Text, number: int, item: object) -> None:
+    """One thing to do: what, the commands or variables, and why."""
+    if not isinstance(item, Mapping):
+        text.append(f"  {number} {brief(item)}\n")
+        return
+    text.append(f"  {number} {item.get('what', '')}\n")
+    for command in item.get("commands") or ():
+        text.append(f"      {command}\n", "bold")
+    for variable in item.get("variables") or ():
+        text.append(f"      {variable['name']}", "bold").append(f"  {variable['about']}\n")
+    if item.get("why"):
+        text.append(f"    {item['why']}\n", "dim")
+
+
 def report_text(report: Mapping[str, object]) -> Text:
     """What the report holds, for reading: what is left to do first, then each part in its order."""
     text = Text()
-    for key in TO_DO:
-        items = report.get(key)
-        if isinstance(items, Sequence) and not isinstance(items, str) and items:
-            text.append("For you to do, in this order\n", "bold")
-            for number, item in enumerate(items, 1):
-                text.append(f"  {number} {brief(item)}\n")
-            text.append("\n")
+    items = report.get("to_do")
+    if isinstance(items, Sequence) and items:
+        text.append("For you to do, in this order\n", "bold")
+        for number, item in enumerate(items, 1):
+            _task(text, number, item)
+        text.append("\n")
     for key, value in report.items():
-        if key in LEFT_OUT or key in TO_DO:
+        if key in LEFT_OUT or value in (None, [], {}):
             continue
         if isinstance(value, Sequence) and not isinstance(value, str):
-            text.append(f"{words(key)}: {len(value) or 'none'}\n", "bold")
+            text.append(f"{words(key)}: {len(value)}\n", "bold")
             for item in value[:LISTED]:
                 text.append(f"  {brief(item)}\n")
             if len(value) > LISTED:
@@ -108,8 +114,8 @@ project's files and the rewritten references."""
         self.query_one("#content", Static).update("")
 
     def _arrived(self, report: Mapping[str, object]) -> None:
-        headline = HEADLINES.get(str(report.get("status")))
-        self.query_one("#heading", Static).update(headline or self.heading)
+        mark = "✓" if report.get("status") == "done" else "✗"
+        self.query_one("#heading", Static).update(f"{mark} {report.get('headline', self.heading)}")
         self.query_one("#content", Static).update(report_text(report))
         self.query_one("#where", Static).update(f"Report: {self.session.folder}/report.html")
 

@@ -78,7 +78,7 @@ class ProcessWatch:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._stop.wait(0.01):
+        while not self._stop.wait(0.03):
             self.looks += 1
             for entry in PROC.glob("[0-9]*"):
                 try:

@@ -1,7 +1,8 @@
-"""The demo's story from beginning to end, with a migration made by hand in place of ashore's."""
+"""The demo's story from beginning to end: with ashore's own run, and with runs that did not save anything."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,12 +15,25 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.demo import stand_in
 from wizard.credentials import Secret
 from wizard.demo import story
 from wizard.errors import UsageError
 
 SMALL = 0.02
+
+
+def run_ashore(project: Path, answers: Path, secrets: Mapping[str, Secret], state: Path) -> int:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-P", "-m", "wizard", "run", "-a", str(answers), "--yes"),
+            *("--secrets-stdin", "--state-dir", str(state)),
+        ],
+        input=json.dumps({k: v.reveal() for k, v in secrets.items()}),
+        text=True,
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.returncode
 
 
 def test_saved_app_is_identical_and_keeps_what_is_added(tmp_path: Path) -> None:
@@ -29,7 +43,7 @@ def test_saved_app_is_identical_and_keeps_what_is_added(tmp_path: Path) -> None:
         keep=tmp_path / "kept",
         state_dir=None,
         say=said.append,
-        migrate=stand_in.migrate,
+        migrate=run_ashore,
         scale=SMALL,
     )
     text = "\n".join(said)
@@ -68,6 +82,15 @@ def test_the_code_of_a_failed_run_is_handed_on() -> None:
     )
     assert code == 4
     assert any("exit code 4" in line for line in said)
+
+
+def test_a_wizard_left_before_the_run_ends_the_demo_without_claims() -> None:
+    said: list[str] = []
+    code = story.run_demo(
+        headless=False, keep=None, state_dir=None, say=said.append, migrate=lambda *_: 0, scale=SMALL
+    )
+    assert code == 0
+    assert "no run was started" in said[-1]
 
 
 def test_keep_refuses_a_folder_in_use(tmp_path: Path) -> None:

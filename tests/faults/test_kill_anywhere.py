@@ -25,7 +25,7 @@ from wizard.credentials import Secret
 from wizard.demo import app_writer, embedded
 from wizard.model import STEP_NAMES
 
-KILLS = int(os.environ.get("ASHORE_KILLS", "6"))
+KILLS = int(os.environ.get("ASHORE_KILLS", "4"))
 SEED = int(os.environ.get("ASHORE_SEED", "2026"))
 SCALE = 0.02
 FIRST = ("copy", "upload", "constraints", "schema", "references", "patch")

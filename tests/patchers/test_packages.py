@@ -6,6 +6,7 @@ import pytest
 
 from wizard.patchers import pipfile
 from wizard.patchers.base import NotUnderstood, apply_splices, assemble
+from wizard.patchers.diff import unified
 from wizard.patchers.requirements import Requirement, RequirementsFile, chain, requirements_check
 from wizard.patchers.toml_file import TomlFile, array_check
 
@@ -53,12 +54,23 @@ def test_what_stands_in_a_chain_of_files_is_known_by_its_normalised_name() -> No
     assert list(found) == list(files)
 
 
-def test_hashes_and_utf_16_are_left_to_a_person() -> None:
+def test_hashes_and_damage_are_left_to_a_person() -> None:
     with pytest.raises(NotUnderstood) as caught:
         RequirementsFile(b"a==1\nDjango==5.2 \\\n    --hash=sha256:00\n").add([PSYCOPG], "x")
     assert caught.value.line == 3
     with pytest.raises(NotUnderstood):
-        RequirementsFile("Django\n".encode("utf-16"))
+        RequirementsFile(b"\xff\xfeD")
+
+
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
+def test_what_powershell_writes(mark: str) -> None:
+    before = "\ufeffDjango==5.2\r\nasgiref==3.8\r\n".encode(mark)
+    source = RequirementsFile(before)
+    assert [p.name for p in source.packages] == ["django", "asgiref"]
+    edit = assemble("r.txt", before, source.add([PSYCOPG], "x"), requirements_check([PSYCOPG]))
+    after = apply_splices(before, edit)
+    assert after == before + "psycopg[binary]>=3.1.8\r\n".encode(mark)
+    assert "+psycopg[binary]>=3.1.8" in unified("r.txt", before, after, lambda text: text)
 
 
 @pytest.mark.parametrize(

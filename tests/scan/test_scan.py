@@ -26,6 +26,8 @@ RENDER = """services:
     envVars:
       - key: DJANGO_SECRET_KEY
         value: planted-canary
+      - key: MAX_TOKENS
+        value: "4000"
       - key: OTHER_SECRET
         sync: false
 databases:
@@ -77,7 +79,7 @@ def test_a_django_app_on_render(tmp_path: Path) -> None:
     assert (uploads.kind, uploads.path, uploads.files, uploads.bytes) == ("uploads", "backend/media", 1, 6)
     found = codes(project)
     assert found["missing-requirements-file"].line == 6
-    assert found["free-database-expires"].line == 14
+    assert found["free-database-expires"].line == 16
     assert {"debug-true", "media-served-in-debug-only", "no-postgres-driver"} <= found.keys()
     assert "planted-canary" not in repr(project)
     assert [f.line for f in project.findings if f.code == "secret-key-committed"] == [8, 4]

@@ -147,11 +147,24 @@ class RunHandle:
 
 REPORT: Mapping[str, object] = {
     "version": 1,
+    "run": "20261120-140200-abc123",
     "status": "done",
-    "rows": {"compared": 13_073, "values": 214_551, "differences": 0},
-    "files": {"compared": 479, "bytes": 61_000_000},
-    "edits": [{"file": "config/settings.py", "added": 9, "removed": 6}],
-    "to_do": ["pause the app's writes; then: ashore sync", "commit and push"],
+    "headline": "Everything arrived.",
+    "to_do": [
+        {
+            "what": "Pause what writes, then carry over what changed.",
+            "why": "What is written after the last sync stays behind.",
+            "commands": ["ashore sync 20261120-140200-abc123"],
+        },
+        {
+            "what": "Set these variables on Render, without deploying.",
+            "why": "They take effect with the commit.",
+            "variables": [{"name": "DATABASE_URL", "about": "the database", "secret": True}],
+        },
+    ],
+    "decisions": [],
+    "compared": {"rows": 13_073, "values": 214_551, "differences": 0, "files": 479},
+    "edits": [{"file": "config/settings.py", "added": 9, "removed": 6, "new": False}],
 }
 
 

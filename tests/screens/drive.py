@@ -13,6 +13,8 @@ from textual.widgets import Button, Static
 from screens.app import WizardApp
 from tests.screens import double
 from tests.screens.double import Double
+from wizard import questions
+from wizard.credentials import Secret
 
 TRIES = 300
 
@@ -120,3 +122,29 @@ async def to_run(pilot: Pilot[Any]) -> None:
     await pilot.press("enter")
     await step(pilot, "run")
     await says(pilot, "8,890 of 13,073")
+
+
+def answered(app: WizardApp) -> None:
+    """As if every question had been answered on screen, for tests of what comes after."""
+    session = app.session
+    session.project = double.PROJECT
+    session.keyring = session.engine.keyring_state()
+    session.replies |= {
+        "database.provider": "neon",
+        "storage.provider": "r2",
+        "storage.bucket": "my-app-media",
+        "storage.endpoint": "https://a.example.com",
+    }
+    given = {"url": double.GOOD_URL, "access_key": double.GOOD_KEY, "secret_key": double.GOOD_SECRET}
+    for question in questions.asked(session.known, session.replies, "credentials"):
+        if question.kind == "secret":
+            session.put_secret(question, Secret(given[question.key.partition(".")[2]]))
+    session.found, session.found_for = (), session.fingerprint(decisions=False)
+
+
+async def at(pilot: Pilot[Any], name: str) -> None:
+    """Show a step with every question answered."""
+    await onward(pilot)
+    answered(pilot.app)  # type: ignore[arg-type]
+    pilot.app.go(name)  # type: ignore[attr-defined]
+    await step(pilot, name)

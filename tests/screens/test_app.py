@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.screens import double, drive
 from tests.screens.double import Double
 

@@ -16,9 +16,8 @@ RUN = "20261120-140200-abc123"
 
 
 async def start(pilot: Pilot[Any]) -> None:
-    await drive.to_credentials(pilot)
-    await drive.fill_credentials(pilot)
-    await drive.to_review(pilot)
+    await drive.at(pilot, "review")
+    await drive.onward(pilot)
     await drive.to_run(pilot)
 
 
@@ -134,7 +133,7 @@ async def test_an_ended_run_offers_its_report() -> None:
         await drive.says(pilot, "has ended: done")
         await pilot.press("enter")
         await drive.step(pilot, "report")
-        await drive.says(pilot, "pause the app's writes")
+        await drive.says(pilot, "ashore sync 20261120-140200-abc123")
 
 
 async def test_a_warning_opens_and_the_log_shows_the_steps() -> None:
@@ -150,13 +149,12 @@ async def test_a_warning_opens_and_the_log_shows_the_steps() -> None:
 
 
 async def test_a_flood_of_events_is_drawn_once_a_tick() -> None:
-    flood = tuple(Progress("copy", "core_timer", n, 50_000, "rows") for n in range(50_000))
+    flood = tuple(Progress("copy", "core_timer", n, 50_000, "rows") for n in range(20_000))
     engine = Double(STATE, before=double.RUNNING[:-1] + flood)
     app = drive.wizard(engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
-        await drive.fill_credentials(pilot)
-        await drive.to_review(pilot)
+        await drive.at(pilot, "review")
+        await drive.onward(pilot)
         await pilot.press("enter")
         await drive.step(pilot, "run")
         drawn = 0
@@ -168,5 +166,5 @@ async def test_a_flood_of_events_is_drawn_once_a_tick() -> None:
             real()
 
         app.screen._draw = counted  # type: ignore[attr-defined]
-        await drive.says(pilot, "49,999 of 50,000")
+        await drive.says(pilot, "19,999 of 50,000")
     assert drawn < 1000

@@ -80,5 +80,23 @@ def test_special_files_and_undecodable_names_are_problems(tmp_path: Path) -> Non
     assert problems == {"pipe": "fifo", "sock": "socket", "caf\\xe9.txt": "name-not-utf8"}
 
 
+def test_depth_is_no_obstacle(tmp_path: Path) -> None:
+    here, depth = Path.cwd(), 1200
+    try:
+        os.chdir(tmp_path)
+        for _ in range(depth):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("deep.txt").write_bytes(b"x")
+        files, problems = _split(tmp_path)
+        Path("deep.txt").unlink()
+        for _ in range(depth):  # pytest's own clean-up would be too deep
+            os.chdir("..")
+            os.rmdir("d")
+    finally:
+        os.chdir(here)
+    assert list(files) == ["d/" * depth + "deep.txt"] and problems == {}
+
+
 def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
     assert _split(tmp_path / "missing") == ({}, {".": "unreadable"})

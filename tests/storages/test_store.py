@@ -6,8 +6,11 @@ moto neither checks keys nor checksums; what depends on those is left to stricte
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -249,6 +252,17 @@ def test_a_missing_bucket_is_told_and_made_where_asked(kit: Kit) -> None:
     assert sending.code == "bucket-missing"
 
 
+def test_origins_are_allowed_beside_the_rules_that_stand(kit: Kit) -> None:
+    theirs = {"ID": "theirs", "AllowedOrigins": ["https://old"], "AllowedMethods": ["PUT"]}
+    kit.client.put_bucket_cors(Bucket=kit.bucket, CORSConfiguration={"CORSRules": [theirs]})
+    prepare(kit.ctx(kit.rule(cors=("https://a",))))
+    prepare(kit.ctx(kit.rule(cors=("https://a", "https://b"))))
+    rules = kit.client.get_bucket_cors(Bucket=kit.bucket)["CORSRules"]
+    found = [(r["ID"], r["AllowedOrigins"], r["AllowedMethods"]) for r in rules]
+    ours = ("ashore", ["https://a", "https://b"], ["GET", "HEAD"])
+    assert found == [("theirs", ["https://old"], ["PUT"]), ours]
+
+
 def test_a_server_out_of_reach_is_told(kit: Kit) -> None:
     rule = kit.rule(options={**kit.rule().options, "endpoint": "http://127.0.0.1:9"})
     error = failure(lambda: prepare(kit.ctx(rule)))
@@ -275,6 +289,68 @@ def test_refusals_keep_the_providers_words(code: str, status: int, ours: str, ki
     error = explain(code, "Their words.", status, place, "writing a.txt")
     assert type(error) is kind and error.code == ours and error.hint
     assert "Their words" in error.message and "my-app" in error.message and "writing a.txt" in error.message
+
+
+@contextmanager
+def _refusing(code: str, status: int, methods: str) -> Iterator[str]:
+    """A server that refuses `methods` with words of its own, and knows no object."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            refused = self.command in methods.split()
+            words = (
+                f"<Code>{code}</Code><Message>Their words</Message>" if refused else "<Code>NoSuchKey</Code>"
+            )
+            body = b"" if self.command == "HEAD" else f"<Error>{words}</Error>".encode()
+            self.send_response(status if refused else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = handle_any
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "methods", "ours"),
+    [
+        ("AccessDenied", 403, "PUT", "access-denied"),
+        ("InvalidAccessKeyId", 403, "GET PUT HEAD", "access-key-unknown"),
+        ("SignatureDoesNotMatch", 403, "GET PUT HEAD", "secret-key-wrong"),
+        ("Unauthorized", 401, "GET PUT HEAD", "access-key-unknown"),
+        ("EntityTooLarge", 413, "PUT", "object-too-large"),
+    ],
+)
+def test_a_server_that_refuses_is_quoted_and_no_secret_is(
+    kit: Kit, code: str, status: int, methods: str, ours: str
+) -> None:
+    with _refusing(code, status, methods) as endpoint:
+        rule = kit.rule(options={**kit.rule().options, "endpoint": endpoint})
+        errors = [failure(lambda: prepare(kit.ctx(rule)))]
+        store = open_store(rule, kit.ctx().vault.resolve)
+        for key in ("a", "/a"):
+            store.create_only = True  # type: ignore[attr-defined]  # as an earlier test found it
+            errors.append(failure(lambda key=key: send(store, upload(kit.write("a", b"a"), key))))  # type: ignore[misc]
+        [failed] = [check for check in store.check() if not check.ok]
+    for error in errors:
+        assert isinstance(error, Refused) and error.code == ours and error.exit_code == 4
+        assert code in error.message and "Their words" in error.message
+        assert kit.s3.secret_key.reveal() not in str(error)
+        assert kit.s3.access_key.reveal() not in str(error)
+    assert "Their words" in failed.said and failed.hint
 
 
 def test_keys_and_settings_of_this_machine_do_not_leak_in(

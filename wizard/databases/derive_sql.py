@@ -113,6 +113,8 @@ def expression(found: Sequence[Token], columns: Mapping[str, str], unique: bool 
             if tested is not None:
                 out.append(f"{identifier(name)} {tested[0]}")
                 place += tested[1]
+            elif type_ == types.BOOLEAN and _is_condition(found, place - 1):
+                out.append(identifier(name))
             elif type_ == types.TEXT:
                 out.append(identifier(name) + (' COLLATE "C"' if folds else ""))
                 families.add("text")
@@ -140,6 +142,16 @@ def expression(found: Sequence[Token], columns: Mapping[str, str], unique: bool 
     if len(families) > 1 or ("text" in families and ordered):
         return None
     return " ".join(out)
+
+
+def _is_condition(found: Sequence[Token], place: int) -> bool:
+    """Whether the boolean column at `place` stands for a condition by itself."""
+    before = [t.text.upper() for t in found[max(0, place - 2) : place]]
+    after = found[place + 1].text.upper() if place + 1 < len(found) else ")"
+    opens = not before or before[-1] in ("AND", "OR", "NOT")
+    if before and before[-1] == "(":
+        opens = len(before) == 1 or before[0] in ("AND", "OR", "NOT", "(")
+    return opens and after in ("AND", "OR", ")")
 
 
 def _test(following: Sequence[Token], boolean: bool) -> tuple[str, int] | None:

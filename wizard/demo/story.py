@@ -16,7 +16,8 @@ from types import FrameType
 
 from wizard.credentials import Secret
 from wizard.demo import app_writer, compare, embedded, platform, visitor
-from wizard.errors import EXIT_DIFFERENCES, EXIT_DONE, AshoreError, Stopped, UsageError
+from wizard.demo.engine_left import EngineLeft
+from wizard.errors import EXIT_DIFFERENCES, EXIT_DONE, EXIT_STEP_FAILED, AshoreError, Stopped, UsageError
 
 PROJECT = "harbour-blog"
 BUCKET = "harbour-media"
@@ -109,7 +110,18 @@ def _tell(
     answers.write_text(answers_text(servers.endpoint), encoding="utf-8")
     if not headless:
         say("   the wizard opens; its answers are already proposed")
+    engine = EngineLeft(demo.path, state)
+    stack.callback(engine.stop)
     code = migrate(demo.path, answers, servers.secrets, state)
+    if code == EXIT_DONE and not headless:
+        if engine.pid() is not None:
+            say("   the run goes on without the wizard; the demo waits for it (Ctrl+C stops both)")
+            engine.wait()
+        status = engine.status()
+        if status is None:
+            say("   no run was started: the demo ends here, and nothing was saved")
+            return EXIT_DONE
+        code = {"done": EXIT_DONE, "differences": EXIT_DIFFERENCES}.get(status, EXIT_STEP_FAILED)
     if code != EXIT_DONE:
         say(f"   the run ended with exit code {code}; the original data is untouched")
         return code

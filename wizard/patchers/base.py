@@ -16,7 +16,7 @@ import tree_sitter
 from wizard.model import Edit, Instruction, Splice
 
 BOM = b"\xef\xbb\xbf"
-_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_WIDE_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 Check = Callable[[bytes, bytes], None]
 
 
@@ -38,6 +38,11 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def encoding(data: bytes) -> str:
+    """The encoding of text put into the file: UTF-8, or UTF-16 where its byte order mark says so."""
+    return _WIDE_BOMS.get(data[:2], "utf-8")
+
+
 def newline(data: bytes) -> str:
     """The file's own line ending: the one most of its lines have."""
     crlf = data.count(b"\r\n")
@@ -46,7 +51,7 @@ def newline(data: bytes) -> str:
 
 def readable(data: bytes) -> None:
     """Raises NotUnderstood for what no line-based edit can keep intact: UTF-16, NUL bytes, bare CR."""
-    if data.startswith(_WIDE_BOMS) or b"\0" in data:
+    if encoding(data) != "utf-8" or b"\0" in data:
         raise NotUnderstood("The file is not written in UTF-8 or another encoding that extends ASCII.")
     if data.count(b"\r") != data.count(b"\r\n"):
         position = next(i for i, b in enumerate(data) if b == 13 and data[i + 1 : i + 2] != b"\n")
@@ -124,7 +129,7 @@ def spliced(original: bytes, splices: Iterable[Splice]) -> bytes:
     for splice in splices:
         if not position <= splice.start <= splice.end <= len(original):
             raise ValueError("splices must be sorted, apart, and inside the file")
-        parts += [original[position : splice.start], splice.text.encode("utf-8")]
+        parts += [original[position : splice.start], splice.text.encode(encoding(original))]
         position = splice.end
     return b"".join([*parts, original[position:]])
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wizard.patchers.base import encoding
 from wizard.patchers.masking import masked, secret_lines
 
 CONTEXT = 3
@@ -40,8 +41,11 @@ def unified(
 def patch(path: str, before: bytes | None, after: bytes) -> Patch | None:
     """The diff for a `.patch` file, exact, with context narrowed so that no line that looks secret shows.
 
-    None where a changed line itself looks secret: such a file cannot be shown as a patch.
+    None where a changed line itself looks secret, or the file is UTF-16 (binary to git): such a file
+    cannot be shown as a patch.
     """
+    if encoding(before or b"") != "utf-8":
+        return None
     old, new = _text(before or b""), _text(after)
     if old == new:
         return Patch("", False)
@@ -69,7 +73,10 @@ def _masked_after(old: str, new: str) -> str:
 
 
 def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
+    name = encoding(data)
+    return data.decode(name, "surrogateescape" if name == "utf-8" else "replace").removeprefix(
+        "" if name == "utf-8" else "\ufeff"
+    )
 
 
 def _lines(text: str) -> list[str]:

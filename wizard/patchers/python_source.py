@@ -123,7 +123,14 @@ class PythonSource:
         return lines_after(self.data, end, ["", *lines, *([""] if crowded else [])], reason)
 
     def before(self, node: tree_sitter.Node, lines: list[str], reason: str) -> Splice:
-        """Insert `lines` as statements of their own above the line where `node` begins."""
+        """Insert `lines` as statements of their own above `node` and the comment right above it."""
+        above = node.prev_sibling
+        while (
+            above is not None and above.type == "comment" and above.end_point.row == node.start_point.row - 1
+        ):
+            if self.data[line_start(self.data, above.start_byte) : above.start_byte].strip():
+                break
+            node, above = above, above.prev_sibling
         return lines_before(self.data, node.start_byte, [*lines, ""], reason)
 
     def _line_after(self, node: tree_sitter.Node) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from wizard.model import Splice
-from wizard.patchers.base import BOM, Check, NotUnderstood, at_end, line_of, lines_before, readable
+from wizard.patchers.base import BOM, Check, NotUnderstood, at_end, encoding, lines_before, readable
 
 _NAME = re.compile(r"^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?")
 _INCLUDE = re.compile(r"^(?:-r|--requirement)[\s=]+(\S+)")
@@ -47,7 +47,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class RequirementsFile:
-    """One file's lines, located. Raises NotUnderstood for UTF-16."""
+    """One file's lines, located. May be UTF-16, as PowerShell's `pip freeze > requirements.txt` writes it."""
 
     data: bytes
     packages: tuple[Listed, ...] = field(init=False)
@@ -55,7 +55,8 @@ class RequirementsFile:
     hashed: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        readable(self.data)
+        if encoding(self.data) == "utf-8":
+            readable(self.data)
         packages, includes = [], []
         for line in _logical(self.data):
             if (include := _INCLUDE.match(line)) is not None:
@@ -64,7 +65,7 @@ class RequirementsFile:
                 packages.append(listed)
         object.__setattr__(self, "packages", tuple(packages))
         object.__setattr__(self, "includes", tuple(includes))
-        object.__setattr__(self, "hashed", re.search(rb"(?m)^[^#\n]*--hash=", self.data) is not None)
+        object.__setattr__(self, "hashed", any("--hash=" in line for line in _logical(self.data)))
 
     @property
     def pinned(self) -> bool:
@@ -78,14 +79,16 @@ class RequirementsFile:
         """
         wanted = list(wanted)
         if wanted and self.hashed:
-            position = self.data.find(b"--hash=")
+            text = _decoded(self.data)
             raise NotUnderstood(
                 "The file pins packages by hash; ashore does not know the hashes of new ones.",
-                line_of(self.data, position),
+                1 + text.count("\n", 0, text.find("--hash=")),
             )
         lines = [w.line(self.pinned) for w in wanted]
         if not lines:
             return []
+        if encoding(self.data) != "utf-8":
+            return [_wide_end(self.data, lines, reason)]
         places = self._sorted_places()
         splices: dict[int, list[str]] = {}
         rest: list[str] = []
@@ -151,9 +154,30 @@ def requirements_check(wanted: Iterable[Requirement]) -> Check:
 
 def _logical(data: bytes) -> list[str]:
     """Lines as pip sees them: continued ones joined, comments and blanks left out."""
-    text = data.removeprefix(BOM).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    text = _decoded(data).replace("\r\n", "\n")
     lines = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in re.sub(r"\\\n", " ", text).split("\n"))
     return [line for line in lines if line]
+
+
+def _decoded(data: bytes) -> str:
+    name = encoding(data)
+    if name == "utf-8":
+        return data.removeprefix(BOM).decode("utf-8", "surrogateescape")
+    try:
+        return data[2:].decode(name)
+    except UnicodeDecodeError as error:
+        raise NotUnderstood("The file begins like UTF-16 and is none.") from error
+
+
+def _wide_end(data: bytes, lines: list[str], reason: str) -> Splice:
+    """Whole lines at the end of a UTF-16 file."""
+    text = _decoded(data)
+    ending = "\r\n" if "\r\n" in text else "\n"
+    if text == "" or text.endswith("\n"):
+        added = "".join(line + ending for line in lines)
+    else:
+        added = "".join(ending + line for line in lines)
+    return Splice(len(data), len(data), added, reason)
 
 
 def _listed(line: str) -> Listed | None:

@@ -16,7 +16,9 @@ from wizard.scan.yaml_lines import line_of
 
 _INSTALLS = re.compile(r"pip3?\s+install\s[^&|;\n]*?(?:-r|--requirement)[\s=]*([^\s&|;\"']+)")
 _SCRIPT = re.compile(r"(?:^|[\s&;])(?:bash\s+|sh\s+)?(?:\./)?([\w./-]+\.sh)\b")
-_SECRET_NAME = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_KEY", re.I)
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:SECRET(?:_KEY|_ACCESS_KEY|_KEY_BASE)?|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_KEY)$", re.I
+)
 _DRIVERS = frozenset({"psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary"})
 
 
@@ -94,7 +96,8 @@ def of_render(tree: Tree) -> Iterator[Finding]:
                         line,
                     )
             for number, variable in enumerate(listed(service, "envVars")):
-                if _SECRET_NAME.search(str(variable.get("key", ""))) and variable.get("value"):
+                value = variable.get("value")
+                if _SECRET_NAME.search(str(variable.get("key", ""))) and isinstance(value, str) and value:
                     yield Finding(
                         "secret-key-committed",
                         "warning",

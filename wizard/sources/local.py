@@ -59,30 +59,28 @@ def is_utf8(path: str) -> bool:
 def walk(folder: Path) -> Iterator[Found | Problem]:
     """Every file below `folder`, streamed in the order of the file system.
 
-    At any time only the names of the open folders' subfolders are held, so a million files cost no
+    At any time only the names of folders still to be opened are held, so a million files cost no
     memory; whoever needs an order sorts (the inventory does). A folder that cannot be listed is a
     problem, not an error; so is the top one.
     """
     root = Path(os.path.realpath(folder))
-    yield from _walk_folder(root, "", (os.fspath(root),))
-
-
-def _walk_folder(root: Path, prefix: str, chain: tuple[str, ...]) -> Iterator[Found | Problem]:
-    subfolders: list[tuple[str, str]] = []
-    here = root / prefix if prefix else root
-    try:
-        with os.scandir(here) as entries:
-            for entry in entries:
-                path = f"{prefix}/{entry.name}" if prefix else entry.name
-                seen = _look(root, path, entry, chain)
-                if isinstance(seen, str):
-                    subfolders.append((path, seen))
-                else:
-                    yield seen
-    except OSError as error:
-        yield Problem(printable(prefix or "."), "unreadable", f"The folder cannot be read: {error.strerror}.")
-    for path, real in sorted(subfolders):
-        yield from _walk_folder(root, path, (*chain, real))
+    waiting: list[tuple[str, tuple[str, ...]]] = [("", (os.fspath(root),))]
+    while waiting:
+        prefix, chain = waiting.pop()
+        subfolders: list[tuple[str, tuple[str, ...]]] = []
+        try:
+            with os.scandir(root / prefix) as entries:
+                for entry in entries:
+                    path = f"{prefix}/{entry.name}" if prefix else entry.name
+                    seen = _look(root, path, entry, chain)
+                    if isinstance(seen, str):
+                        subfolders.append((path, (*chain, seen)))
+                    else:
+                        yield seen
+        except OSError as error:
+            words = f"The folder cannot be read: {error.strerror}."
+            yield Problem(printable(prefix or "."), "unreadable", words)
+        waiting += sorted(subfolders, reverse=True)
 
 
 def _look(root: Path, path: str, entry: os.DirEntry[str], chain: tuple[str, ...]) -> Found | Problem | str:

@@ -49,9 +49,12 @@ def table_load(
     meter: Meter,
     narrow: Callable[[Reading], Reading] = lambda whole: whole,
 ) -> TableLoad:
-    """The load of one table, of the rows that `narrow` leaves. Columns that recheck proved plain on this snapshot need no coercer."""
+    """The load of one table, of the rows that `narrow` leaves.
+
+    Columns that recheck proved plain on the very snapshot that is read need no coercer.
+    """
     judged = ctx.journal.get("recheck", "plain") or {}
-    current = judged.get("snapshot") == ctx.snapshot_path.name
+    current = judged.get("snapshot") == both.snapshot
     plain = set(judged["columns"].get(pair.name, ())) if current else set()
     columns = [c.name for c in pair.columns]
     coercers = [

@@ -20,8 +20,9 @@ from wizard.steps.workshop import bookkeeping
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """Source and target, open. `source` is the snapshot."""
+    """Source and target, open. `source` is the snapshot, `snapshot` its file's name."""
 
+    snapshot: str
     source: sqlite3.Connection
     target: Target
     pairs: tuple[Pair, ...]
@@ -40,7 +41,8 @@ def moving(ctx: RunContext, snapshot: Path | None = None) -> Iterator[Moving]:
     Raises StepFailed `schema-missing` before the step `schema` has made the tables.
     """
     decisions = ctx.answers.database.decisions if ctx.answers.database is not None else {}
-    with closing(open_readonly(snapshot or ctx.snapshot_path)) as source, open_target(ctx) as target:
+    path = snapshot or ctx.snapshot_path
+    with closing(open_readonly(path)) as source, open_target(ctx) as target:
         found = record.get(target.connection, ctx.run)
         if found is None or "foreign_keys" not in found.facts:
             raise StepFailed(
@@ -54,4 +56,4 @@ def moving(ctx: RunContext, snapshot: Path | None = None) -> Iterator[Moving]:
         both = pairs(read_schema(source), tables, bookkeeping(ctx.project, ctx.answers), decisions)
         copied = {pair.name for pair in both}
         orphans = Orphans((k for k in keys if {k.table, k.parent} <= copied), decisions)
-        yield Moving(source, target, both, decisions, orphans)
+        yield Moving(path.name, source, target, both, decisions, orphans)

@@ -134,8 +134,11 @@ def _show(ctx: RunContext, found: list[tuple[Edit, Path, bytes | None]]) -> str:
     place = ctx.folder.path / PATCH_FILE
     files.write_durably(place, "".join(parts).encode("utf-8", "surrogateescape"))
     if hidden:
-        message = f"Not in {PATCH_FILE}, as changed lines look like they hold a secret: {', '.join(hidden)}."
-        ctx.emit(Warned("secret-in-patch", message))
+        message = (
+            f"Not in {PATCH_FILE}, as a changed line looks like a secret or the file is UTF-16: "
+            f"{', '.join(hidden)}. `patch: apply` changes them."
+        )
+        ctx.emit(Warned("not-in-patch", message))
     option = " --unidiff-zero" if narrow else ""
     return f"no file changed; apply with: git apply{option} {place}"
 

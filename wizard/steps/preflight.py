@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
-from wizard.context import RunContext
+from wizard.answers import Answers
+from wizard.context import Cancel, RunContext
 from wizard.databases.sqlite import preflight
 from wizard.errors import Undecided, UsageError
 from wizard.events import FindingSeen
-from wizard.model import Decision
+from wizard.model import Decision, Project
 from wizard.steps import workshop as workshops
 
 name = "preflight"
@@ -25,15 +27,7 @@ def run(ctx: RunContext) -> str:
     if ctx.source_path is None or ctx.answers.database is None:
         return "no database moves"
     _compare_revisions(ctx)
-    mode = workshops.schema_mode(ctx.project, ctx.answers)
-    answered = ctx.answers.database.decisions
-    decisions = preflight.examine(
-        ctx.snapshot_path,
-        answered,
-        skip_tables=workshops.bookkeeping(ctx.project, ctx.answers),
-        judge_types=mode == "framework",
-        cancel=ctx.cancel,
-    )
+    decisions = judge(ctx.project, ctx.answers, ctx.snapshot_path, ctx.cancel)
     ctx.journal.put(name, "decisions", [dataclasses.asdict(d) for d in decisions])
     open_ones = preflight.undecided(decisions)
     if open_ones:
@@ -48,6 +42,17 @@ def run(ctx: RunContext) -> str:
             )
         )
     return f"{len(decisions)} decisions, all taken" if decisions else "everything can be carried exactly"
+
+
+def judge(project: Project, answers: Answers, snapshot: Path, cancel: Cancel) -> tuple[Decision, ...]:
+    """The decisions that `snapshot` asks for under these answers. Writes nothing. Raises Stopped."""
+    return preflight.examine(
+        snapshot,
+        answers.database.decisions if answers.database is not None else {},
+        skip_tables=workshops.bookkeeping(project, answers),
+        judge_types=workshops.schema_mode(project, answers) == "framework",
+        cancel=cancel,
+    )
 
 
 def _compare_revisions(ctx: RunContext) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from wizard.context import RunContext
 from wizard.databases.copying import recheck
+from wizard.databases.copying.collisions import judge_collisions
 from wizard.databases.postgres import catalog
 from wizard.errors import Undecided
 from wizard.model import Decision
@@ -36,7 +37,7 @@ def run(ctx: RunContext) -> str:
 
 
 def judge(ctx: RunContext, both: Moving) -> tuple[list[Decision], dict[str, list[str]]]:
-    """What the source's values mean for the target's types: (decisions, columns without need of a coercer)."""
+    """What the source's values mean for the target's types: (decisions, columns that need no coercer)."""
     found: list[Decision] = []
     plain: dict[str, list[str]] = {}
     unique = catalog.read_unique_keys(both.target.connection, both.target.schema)
@@ -47,11 +48,16 @@ def judge(ctx: RunContext, both: Moving) -> tuple[list[Decision], dict[str, list
         )
         found += judged.decisions
         plain[pair.name] = list(judged.plain)
-        found += recheck.judge_unique(
+        keys = [key for key in unique if key.table == pair.name]
+        twice = recheck.judge_unique(both.source, pair.source, keys, [c.name for c in pair.columns])
+        found += twice or judge_collisions(
             both.source,
-            pair.source,
-            [key for key in unique if key.table == pair.name],
-            [c.name for c in pair.columns],
+            both.target.connection,
+            both.target.schema,
+            pair,
+            keys,
+            both.decisions,
+            ctx.cancel.check,
         )
     found += recheck.judge_references(
         both.source,

@@ -98,6 +98,10 @@ class ObjectStore(Protocol):
         not. True where it was made now. Raises Refused `bucket-missing` and others."""
         ...
 
+    def allow_origins(self, origins: tuple[str, ...]) -> None:
+        """Let pages of these origins read the objects from scripts; other rules of the bucket stay."""
+        ...
+
     def check(self) -> tuple[Check, ...]:
         """Live test: the bucket, put, head, get and delete of a canary object, create-only writes."""
         ...

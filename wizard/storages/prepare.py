@@ -7,7 +7,7 @@ from wizard.storages import LEAVE, open_store
 
 
 def prepare(ctx: RunContext) -> None:
-    """Create missing buckets where `create` says so, and test every one; repeatable.
+    """Create missing buckets where `create` says so, test every one, allow the answers' origins; repeatable.
 
     What was made is a journal fact (`bucket`, identity). Raises Refused (`bucket-missing`,
     `access-denied`, …), ConnectionLost, UsageError.
@@ -18,8 +18,9 @@ def prepare(ctx: RunContext) -> None:
             continue
         ctx.cancel.check()
         store = open_store(rule, ctx.vault.resolve)
-        if (store.identity, rule.prefix) in tested:
-            continue
-        tested.add((store.identity, rule.prefix))
-        if store.ensure(rule.create):
-            ctx.journal.put("bucket", store.identity, {"name": store.name, "made": True})
+        if (store.identity, rule.prefix) not in tested:
+            tested.add((store.identity, rule.prefix))
+            if store.ensure(rule.create):
+                ctx.journal.put("bucket", store.identity, {"name": store.name, "made": True})
+        if rule.cors:
+            store.allow_origins(rule.cors)

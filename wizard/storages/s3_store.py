@@ -20,6 +20,7 @@ from wizard.storages.budget import ByteBudget
 from wizard.storages.pipeline import run_pipeline
 from wizard.storages.s3_canary import Canary, honours_create_only, live_test
 from wizard.storages.s3_client import Keys, open_client, open_small
+from wizard.storages.s3_cors import allow_origins
 from wizard.storages.s3_errors import code_of, translate
 from wizard.storages.s3_parts import PART_SIZE, PartsSender
 from wizard.storages.s3_place import Place, check_bucket_name
@@ -99,6 +100,9 @@ class S3Store:
                 raise translate(error, self.place, "creating the bucket") from error
         except BotoCoreError as error:
             raise translate(error, self.place, "creating the bucket") from error
+
+    def allow_origins(self, origins: tuple[str, ...]) -> None:
+        allow_origins(self.client, self.place, origins)
 
     def _quick_canary(self) -> Canary:
         """For a person who waits: a server out of reach is told after two attempts."""

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
+import shutil
+import sqlite3
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,10 +19,13 @@ from tests.databases.contexts import build, context, execute, new_process, rows
 from wizard.context import RunContext
 from wizard.credentials import Secret
 from wizard.databases.copying import chunks, load
-from wizard.databases.postgres.target import finish, open_target
+from wizard.databases.copying.meter import Meter
+from wizard.databases.postgres import record
+from wizard.databases.postgres.target import open_target
 from wizard.errors import ConnectionLost, StepFailed, Stopped, UsageError
 from wizard.events import Progress
 from wizard.steps import constraints, copy, provision, recheck, schema
+from wizard.steps.moving import moving
 
 ALL_TYPES = """
 CREATE TABLE item (
@@ -345,7 +352,34 @@ def test_a_derived_schema_is_built_once_whatever_is_killed(
 def test_a_finished_run_is_not_adopted(tmp_path: Path, database_url: Secret) -> None:
     ctx = prepared(tmp_path, database_url)
     copy.run(ctx)
-    finish(ctx)
+    with open_target(ctx) as target, target.transaction() as cursor:
+        record.set_state(cursor, ctx.run, record.DONE)
     with pytest.raises(UsageError) as refused:
         provision.run(context(tmp_path / "later", database_url, MANY, run="later"))
     assert refused.value.code == "target-not-empty"
+
+
+def test_what_was_proven_of_one_snapshot_is_not_believed_of_another(
+    tmp_path: Path, database_url: Secret
+) -> None:
+    ctx = prepared(tmp_path, database_url)
+    ctx = dataclasses.replace(
+        ctx,
+        answers=dataclasses.replace(
+            ctx.answers,
+            database=dataclasses.replace(
+                ctx.answers.database,  # type: ignore[type-var]
+                decisions={"keyless.word": {"nul_bytes": "strip"}},
+            ),
+        ),
+    )
+    later = ctx.snapshot_path.with_name("sync-1.sqlite3")
+    shutil.copyfile(ctx.snapshot_path, later)
+    with closing(sqlite3.connect(later)) as connection:
+        connection.execute("INSERT INTO keyless VALUES ('a' || char(0) || 'b')")
+        connection.commit()
+    with moving(ctx, later) as both:
+        pair = next(p for p in both.pairs if p.name == "keyless")
+        with both.target.transaction() as cursor:
+            copy.table_load(ctx, both, pair, Meter(ctx.emit, "cutover", {})).stream(cursor)
+    assert rows(database_url, "SELECT count(*) FROM keyless WHERE word = 'ab'") == [(1,)]

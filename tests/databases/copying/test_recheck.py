@@ -143,3 +143,19 @@ def test_tables_and_columns_that_do_not_match_are_named(tmp_path: Path, database
     for named in ("table two is missing", "column one.old is missing", "column one.new is required"):
         assert named in mismatch.value.message
     assert "calc" not in mismatch.value.message
+
+
+def test_texts_that_only_the_target_takes_for_the_same_are_found(
+    tmp_path: Path, database_url: Secret
+) -> None:
+    ctx = ready(
+        tmp_path,
+        database_url,
+        "CREATE TABLE tag (id integer PRIMARY KEY, code char(4) UNIQUE, other text);"
+        "INSERT INTO tag VALUES (1, 'ab', 'x'), (2, 'ab ', 'y'), (3, 'b', 'x'), (4, NULL, 'x');",
+        "CREATE TABLE tag (id integer PRIMARY KEY, code char(4) UNIQUE, other text);",
+        **{"tag.code": {"too_long": "truncate"}},
+    )
+    with pytest.raises(Undecided, match=r"tag\.code \(not_unique\).*Keys: 2\."):
+        recheck.run(ctx)
+    assert rows(database_url, "SELECT count(*) FROM pg_class WHERE relname = 'ashore_keys'") == [(0,)]

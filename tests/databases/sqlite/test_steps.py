@@ -15,13 +15,14 @@ from wizard.answers import Answers, DatabaseAnswers
 from wizard.context import RunContext
 from wizard.databases.sqlite.schema import fingerprint, open_readonly
 from wizard.errors import NotAsPlanned, Undecided, UsageError
+from wizard.frameworks.base import Revision, Workshop
 from wizard.model import Framework, Project
 from wizard.steps import preflight, snapshot, workshop
 
 
 @pytest.fixture
 def ctx(tmp_path: Path) -> RunContext:
-    made, events = make(tmp_path, ["a.txt", "b.txt"])
+    made, _ = make(tmp_path, ["a.txt", "b.txt"])
     made.snapshot_path.unlink()
     with closing(sqlite3.connect(made.project.root / "db.sqlite3", isolation_level=None)) as db:
         db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT, n TEXT)")
@@ -105,3 +106,27 @@ def test_who_builds_the_schema(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as told:
         workshop.schema_mode(plain, framework)
     assert told.value.code == "no-framework"
+
+
+class _Behind:
+    """A framework whose code is ahead of the database."""
+
+    name = "django"
+    bookkeeping: tuple[str, ...] = ()
+
+    def revision(self, shop: Workshop, snapshot: Path) -> Revision:
+        assert snapshot.is_file() and shop.application_name.endswith(":children")
+        return Revision(("blog.0002_more",), ("old.0001_gone",), "python manage.py migrate")
+
+
+def test_a_database_behind_the_code_is_refused(ctx: RunContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot.run(ctx)
+    monkeypatch.setattr(workshop, "FRAMEWORKS", (_Behind(),))
+    project = dataclasses.replace(ctx.project, frameworks=(Framework("django", "5.2", "."),))
+    with pytest.raises(UsageError) as told:
+        preflight.run(dataclasses.replace(ctx, project=project))
+    assert (told.value.code, told.value.exit_code) == ("revision-mismatch", 2)
+    for part in ("blog.0002_more", "old.0001_gone", "Nothing was written"):
+        assert part in told.value.message
+    assert "python manage.py migrate" in told.value.hint
+    assert ctx.journal.get("preflight", "decisions") is None

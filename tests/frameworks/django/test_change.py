@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.frameworks.django.change_kit import (
     patched,
     write,
 )
+from wizard.demo import embedded
 from wizard.model import Need, Variable
 
 S3 = "storages.backends.s3.S3Storage"
@@ -67,6 +69,50 @@ def test_what_holds_for_both_databases_is_carried_over(tmp_path: Path) -> None:
     root = write(tmp_path, {"config/settings.py": text})
     patched(root)
     assert look(root, FULL)["atomic"] is True
+
+
+_ROUND_TRIP = """
+import urllib.request
+import django
+django.setup()
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client
+settings.ALLOWED_HOSTS.append("testserver")
+name = default_storage.save("a b/\u00fc #1?.txt", ContentFile(b"bytes"))
+location = Client().get("/media/a%20b/%C3%BC%20%231%3F.txt").headers["Location"]
+print(name, urllib.request.urlopen(location).read())
+"""
+
+
+def test_a_saved_file_comes_back_through_its_old_link(
+    tmp_path: Path, s3_server: embedded.S3, bucket: str
+) -> None:
+    root = write(tmp_path)
+    patched(root)
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(root),
+        "PYTHONIOENCODING": "utf-8",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "S3_BUCKET_NAME": bucket,
+        "AWS_REGION": "us-east-1",
+        "S3_ENDPOINT_URL": s3_server.endpoint,
+        "AWS_ACCESS_KEY_ID": s3_server.access_key.reveal(),
+        "AWS_SECRET_ACCESS_KEY": s3_server.secret_key.reveal(),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _ROUND_TRIP], env=environ, cwd=root, capture_output=True, timeout=60
+    )
+    assert done.stdout.decode().strip() == "a b/\u00fc #1?.txt b'bytes'", done.stderr.decode()
+
+
+def test_models_with_geometry_keep_their_kind_of_engine(tmp_path: Path) -> None:
+    text = SETTINGS.replace("django.db.backends.sqlite3", "django.contrib.gis.db.backends.spatialite")
+    root = write(tmp_path, {"config/settings.py": text})
+    patched(root)
+    assert 'engine="django.contrib.gis.db.backends.postgis"' in (root / "config/settings.py").read_text()
 
 
 def test_on_aws_itself_no_endpoint_is_needed(tmp_path: Path) -> None:
@@ -135,6 +181,7 @@ def test_the_setting_is_one_that_the_deployed_django_knows(
         'DATABASES = {"default": env.db()}',
         'DATABASES = {"default": env.db_url("DATABASE_URL", default="sqlite:///db.sqlite3")}',
         'DATABASES = {}\nif "DATABASE_URL" in os.environ:\n    DATABASES["default"] = dj_database_url.parse(1)',
+        'found = dj_database_url.config()\nDATABASES = {"default": {}}\nDATABASES["default"].update(found)',
         'url = os.getenv("DATABASE_URL")\nDATABASES = {"default": dj_database_url.parse(url)}',
     ],
 )

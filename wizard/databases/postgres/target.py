@@ -245,15 +245,6 @@ def prepare_record(ctx: RunContext) -> str:
         connection.close()
 
 
-def finish(ctx: RunContext) -> None:
-    """Mark the run as done: no later run adopts its record, and the filled target is then refused.
-
-    To be called before anything lets the app write to the target. May be repeated.
-    """
-    with open_target(ctx) as target, target.transaction() as cursor:
-        record.set_state(cursor, ctx.run, record.DONE)
-
-
 def _refuse_live(connection: psycopg.Connection, old: str) -> None:
     if sessions(connection, old):
         raise _elsewhere(old)

@@ -16,7 +16,8 @@ LEAVE_OUT = Choice("leave_out", "the row is not copied")
 def judge(connection: sqlite3.Connection, schema: Schema, skip_tables: Collection[str]) -> list[Decision]:
     """One decision a column (or a table, for keys of several columns) that has orphans.
 
-    `leave_out` is only offered where no other row refers to the rows left out: nothing is orphaned anew.
+    Leaving rows out can orphan the rows that refer to them: the message says so, and `recheck` asks for
+    those when it knows what was decided.
     """
     found: dict[str, Decision] = {}
     for table in schema.tables:
@@ -54,17 +55,14 @@ def _judge(connection: sqlite3.Connection, schema: Schema, table: Table, key: Fo
     column = table.column(key.columns[0])
     if single and not column.not_null and not column.pk:
         choices.append(NULL)
-    referring = _referring(connection, schema, table, broken)
-    if not referring:
-        choices.append(LEAVE_OUT)
+    choices.append(LEAVE_OUT)
     message = (
         f"{count:,} rows of {table.name} refer by {', '.join(key.columns)} to rows of {key.target} "
         "that do not exist."
     )
+    referring = _referring(connection, schema, table, broken)
     if referring:
-        message += f" They cannot be left out: rows of {referring} refer to them."
-    if not choices:
-        message += " Correct them at the source."
+        message += f" Rows of {referring} refer to them: left out, they need a decision for those, too."
     return Decision(subject, "orphans", message, count, first_keys(connection, table, broken), tuple(choices))
 
 

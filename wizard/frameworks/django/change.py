@@ -45,10 +45,9 @@ def change(project: Project, framework: Framework, needs: tuple[Need, ...]) -> C
     if bucket is not None:
         _extend(edits, instructions, change_urls(site, bucket))
     packages = change_packages(
-        site, listed, database is not None, settings.dj_database_url, bucket is not None
+        site, listed, unreadable, database is not None, settings.dj_database_url, bucket is not None
     )
     _extend(edits, instructions, packages)
-    instructions += unreadable
     if kept:
         _extend(edits, instructions, change_render(site, kept))
         _extend(edits, instructions, change_example(site, kept))

@@ -14,13 +14,15 @@ S3_OLD = "storages.backends.s3boto3.S3Boto3Storage"
 STATICFILES = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 
-def database_lines(variable: str, health_checks: bool, carried: dict[str, str]) -> list[str]:
+def database_lines(variable: str, health_checks: bool, gis: bool, carried: dict[str, str]) -> list[str]:
     """DATABASES["default"] from the URL in `variable`, where it is set.
 
-    `carried` are settings of the development database, name → literal, that hold for both.
+    `gis`: the app's models need PostGIS, whatever the URL's scheme says. `carried` are settings of the
+    development database, name → literal, that hold for both.
     """
     arguments = [f'os.environ["{variable}"]', "conn_max_age=600"]
     arguments += ["conn_health_checks=True"] if health_checks else []
+    arguments += ['engine="django.contrib.gis.db.backends.postgis"'] if gis else []
     lines = [f'if os.environ.get("{variable}"):']
     lines += _call('    DATABASES["default"] = dj_database_url.parse(', arguments)
     lines += [f'    DATABASES["default"]["{name}"] = {value}' for name, value in carried.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wizard.frameworks.django.change_site import Site, Version
 from wizard.model import Edit, Instruction
@@ -159,16 +159,23 @@ def wanted(
 
 
 def change_packages(
-    site: Site, found: list[Manifest], database: bool, dj_database_url: bool, storage: bool
+    site: Site,
+    found: list[Manifest],
+    unreadable: list[Instruction],
+    database: bool,
+    dj_database_url: bool,
+    storage: bool,
 ) -> tuple[list[Edit], list[Instruction]]:
     """The edits of every manifest that lacks a package, and what a person must do (lock files, hashes)."""
     edits: list[Edit] = []
     instructions: list[Instruction] = []
     if not found:
         missing = wanted({}, site.version, database, dj_database_url, storage)
-        if missing:
-            text = "".join(f"{m.line(False)}\n" for m in missing)
-            why = "No requirements.txt, pyproject.toml or Pipfile was found that lists the app's packages."
+        text = "".join(f"{m.line(False)}\n" for m in missing)
+        why = "No requirements.txt, pyproject.toml or Pipfile was found that lists the app's packages."
+        if unreadable:
+            instructions += [replace(i, text=text) for i in unreadable]
+        elif missing:
             instructions.append(Instruction(site.at("requirements.txt"), 1, why, text))
     for manifest in found:
         missing = wanted(manifest.packages, site.version, database, dj_database_url, storage)

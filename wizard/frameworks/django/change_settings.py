@@ -105,7 +105,8 @@ def _database(site: Site, need: Need, packages: dict[str, Version | None]) -> Ad
     # Older dj-database-url knows no conn_health_checks; older Django no such setting.
     pinned = packages.get("dj-database-url")
     health = site.version >= (4, 1) and (pinned is None or pinned >= (1, 3))
-    plain = ["import os", "import dj_database_url", "", *database_lines(variable, health, {})]
+    gis = "gis" in (site.settings.database_engine or "").split(".")
+    plain = ["import os", "import dj_database_url", "", *database_lines(variable, health, gis, {})]
     where = site.settings.where.get("DATABASES")
     for file in [where.file] if where else site.settings.files:
         try:
@@ -125,7 +126,7 @@ def _database(site: Site, need: Need, packages: dict[str, Version | None]) -> Ad
     if not source.always_binds("DATABASES"):
         why = "DATABASES is assigned only under conditions; ashore cannot tell which hold on the server."
         return NotUnderstood(why, touching[0].start_point.row + 1), file, plain
-    lines = database_lines(variable, health, _carried(source))
+    lines = database_lines(variable, health, gis, _carried(source))
     imports = (("os", "import os"), ("dj_database_url", "import dj_database_url"))
     reason = f"the database is the one {variable} names; without it, as now, for development"
     return Addition(file, ("DATABASES",), lines, imports, reason)
@@ -138,7 +139,7 @@ def reads_variable(source: PythonSource, nodes: list[tree_sitter.Node], variable
         for s in source.statements
         if s.type == "expression_statement"
         and s.children[0].type == "assignment"
-        and variable in source.strings(s)
+        and (variable in source.strings(s) or (variable == "DATABASE_URL" and _reads_default_url(source, s)))
     }
     for node in nodes:
         if variable in source.strings(node):
@@ -146,9 +147,13 @@ def reads_variable(source: PythonSource, nodes: list[tree_sitter.Node], variable
         for inner in walk(node):
             if inner.type == "identifier" and source.text(inner) in holders - {"DATABASES", "STORAGES"}:
                 return True
-            if inner.type == "call" and variable == "DATABASE_URL" and _default_url_call(source, inner):
-                return True
+        if variable == "DATABASE_URL" and _reads_default_url(source, node):
+            return True
     return False
+
+
+def _reads_default_url(source: PythonSource, node: tree_sitter.Node) -> bool:
+    return any(inner.type == "call" and _default_url_call(source, inner) for inner in walk(node))
 
 
 def _default_url_call(source: PythonSource, call: tree_sitter.Node) -> bool:

@@ -1,0 +1,180 @@
+"""Bad input gets a clear error, exit 2 or 4, and nothing is written."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.faults import world as worlds
+from wizard.credentials import Secret
+from wizard.demo import story
+
+
+def answers(here: worlds.World, *changes: tuple[str, str]) -> None:
+    path = here.root / "ashore.yml"
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+
+
+def with_url(here: worlds.World, change: Callable[[str], str]) -> worlds.World:
+    secrets = dict(here.secrets)
+    secrets[story.DATABASE_REFERENCE] = Secret(change(here.url.reveal()))
+    return replace(here, secrets=secrets)
+
+
+def untouched(here: worlds.World, before: dict[str, object]) -> None:
+    assert worlds.files(here) == before
+    assert here.client().list_objects_v2(Bucket=here.bucket).get("KeyCount", 0) == 0
+
+
+def wrong_password(here: worlds.World) -> worlds.World:
+    return with_url(here, lambda url: url.replace("@", "x@"))
+
+
+def unknown_host(here: worlds.World) -> worlds.World:
+    return with_url(here, lambda url: url.replace("127.0.0.1", "no-such-host.invalid"))
+
+
+def tls_refused(here: worlds.World) -> worlds.World:
+    return with_url(here, lambda url: url + "?sslmode=require")
+
+
+def no_such_database(here: worlds.World) -> worlds.World:
+    return with_url(here, lambda url: url.rpartition("/")[0] + "/nowhere")
+
+
+def target_not_empty(here: worlds.World) -> worlds.World:
+    with psycopg.connect(here.url.reveal()) as connection:
+        connection.execute("CREATE TABLE precious (id int)")
+        connection.execute("INSERT INTO precious VALUES (1)")
+    return here
+
+
+def bucket_missing(here: worlds.World) -> worlds.World:
+    answers(here, (f"bucket: {here.bucket}", "bucket: no-such-bucket-here"))
+    return here
+
+
+def bucket_name_wrong(here: worlds.World) -> worlds.World:
+    answers(here, (f"bucket: {here.bucket}", "bucket: Not_A_Bucket"))
+    return here
+
+
+def unknown_key(here: worlds.World) -> worlds.World:
+    answers(here, ("version: 1", "version: 1\ncolour: blue"))
+    return here
+
+
+def literal_secret(here: worlds.World) -> worlds.World:
+    answers(here, (story.SECRET_REFERENCE, "hunter2secretvalue"))
+    return here
+
+
+def secret_missing(here: worlds.World) -> worlds.World:
+    return replace(here, secrets={k: v for k, v in here.secrets.items() if k != story.SECRET_REFERENCE})
+
+
+def no_database(here: worlds.World) -> worlds.World:
+    (here.project / "db.sqlite3").rename(here.root / "elsewhere.sqlite3")
+    return here
+
+
+def damaged(here: worlds.World) -> worlds.World:
+    path = here.project / "db.sqlite3"
+    data = bytearray(path.read_bytes())
+    for place in range(4096 * 3, len(data), 4096):
+        data[place : place + 64] = b"\xa5" * 64
+    path.write_bytes(data)
+    return here
+
+
+def unreadable_settings(here: worlds.World) -> worlds.World:
+    settings = here.project / "config" / "settings.py"
+    settings.write_text(settings.read_text(encoding="utf-8") + "\ndef broken(:\n", encoding="utf-8")
+    return here
+
+
+@pytest.mark.parametrize(
+    ("spoil", "exit_codes", "code"),
+    [
+        (wrong_password, (4,), "database-password"),
+        (unknown_host, (2, 4), "database-host"),
+        (tls_refused, (2, 4), "database-tls"),
+        (no_such_database, (2, 4), "database-name"),
+        (target_not_empty, (2,), "target-not-empty"),
+        (bucket_missing, (2, 4), "bucket-missing"),
+        (bucket_name_wrong, (2,), "bucket-name"),
+        (unknown_key, (2,), "answers-invalid"),
+        (literal_secret, (2,), "answers-invalid"),
+        (secret_missing, (2,), "secret-missing"),
+        (no_database, (2,), "no-database"),
+        (damaged, (2,), "database-damaged"),
+        (unreadable_settings, (2,), "unreadable-settings"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_refused(
+    here: worlds.World, spoil: Callable[[worlds.World], worlds.World], exit_codes: tuple[int, ...], code: str
+) -> None:
+    there = spoil(here)
+    before = worlds.files(there)
+    end = worlds.execute(there, *worlds.RUN)
+    assert end.exit_code in exit_codes, end.text
+    assert code in end.codes, end.text
+    assert "hunter2" not in end.text
+    assert "Traceback" not in end.text
+    untouched(there, before)
+    with psycopg.connect(here.url.reveal()) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    assert tables in ([], [("precious",)])
+
+
+def test_a_locked_source(here: worlds.World) -> None:
+    connection = sqlite3.connect(here.project / "db.sqlite3", isolation_level=None)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+        before = worlds.files(here)
+        end = worlds.execute(here, *worlds.RUN)
+        assert end.exit_code == 2, end.text
+        assert "database-locked" in end.codes
+        assert worlds.files(here).keys() >= before.keys()
+    finally:
+        connection.close()
+
+
+def test_a_folder_with_nothing_but_a_sqlite_file(here: worlds.World, tmp_path: Path) -> None:
+    project = tmp_path / "bare"
+    project.mkdir()
+    with sqlite3.connect(project / "data.sqlite3") as source:
+        source.executescript(
+            """
+            CREATE TABLE person (id INTEGER PRIMARY KEY AUTOINCREMENT, name VARCHAR(40) NOT NULL UNIQUE,
+                joined DATETIME, balance DECIMAL(10, 2), active BOOLEAN DEFAULT 1, notes TEXT, photo BLOB);
+            CREATE TABLE pet (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES person (id) ON DELETE CASCADE);
+            INSERT INTO person (name, joined, balance, active, notes, photo) VALUES
+                ('Zoë', '2024-02-29 12:30:00.123456', 12.5, 1, 'line' || char(10) || 'two', x'00ff'),
+                ('Ann', NULL, NULL, 0, '', x'');
+            INSERT INTO pet VALUES (7, 1), (8, NULL);
+            """
+        )
+    source.close()
+    (here.root / "ashore.yml").write_text(
+        f"version: 1\nproject: {project}\ndatabase:\n  url: {story.DATABASE_REFERENCE}\nstorage: []\n",
+        encoding="utf-8",
+    )
+    end = worlds.execute(here, *worlds.RUN)
+    assert end.exit_code == 0, end.text
+    with psycopg.connect(here.url.reveal()) as target:
+        row = target.execute("SELECT id, name, balance::text, notes, photo FROM person ORDER BY id").fetchone()
+        assert row is not None
+        assert row[:1] + row[1:2] + row[3:] == (1, "Zoë", "line\ntwo", b"\x00\xff")
+        assert target.execute("INSERT INTO person (name) VALUES ('new') RETURNING id").fetchone() == (3,)
+        assert target.execute("SELECT owner FROM pet ORDER BY id").fetchall() == [(1,), (None,)]
