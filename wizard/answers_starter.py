@@ -22,7 +22,7 @@ def starter(project: Project, path: str) -> str:
             "database:",
             f"  source: {json.dumps(sqlite[0].path)}",
             "  provider: postgres        # render, neon, supabase, postgres",
-            "  url: env:DATABASE_URL     # a reference: env:NAME, keyring:NAME or file:PATH; never the URL itself",
+            "  url: env:DATABASE_URL     # a reference (env:NAME, keyring:NAME, file:PATH), never the URL",
             "  # decisions:              # what the preflight asks for, e.g.",
             '  #   "blog_post.title": {nul_bytes: strip}',
         ]

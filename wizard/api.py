@@ -183,8 +183,10 @@ def _start(
     log = folder / "start.ndjson"
     with log.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "wizard", *arguments, "--events", "--secrets-stdin"]
-            + ["--state-dir", str(state.root)],
+            [
+                *(sys.executable, "-P", "-m", "wizard", *arguments),
+                *("--events", "--secrets-stdin", "--state-dir", str(state.root)),
+            ],
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.DEVNULL,

@@ -160,7 +160,7 @@ def _secrets_argument(command: argparse.ArgumentParser) -> None:
 
 
 def _with_command(argv: Sequence[str], names: set[str]) -> list[str]:
-    """`argv` with the default command where it names none: `ashore`, `ashore PATH`, `ashore --state-dir D`."""
+    """`argv` with the default command where it names none: `ashore`, `ashore PATH`."""
     takes_value, skip = {"--state-dir"}, False
     for argument in argv:
         if skip:

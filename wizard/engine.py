@@ -16,7 +16,6 @@ from wizard import answers_file, planner, runner
 from wizard.answers import Answers
 from wizard.context import Cancel, RunContext
 from wizard.credentials import Redactor, Secret, Vault
-from wizard.databases.sqlite import preflight as sqlite_preflight
 from wizard.databases.sqlite import schema as sqlite_schema
 from wizard.databases.sqlite import snapshot as sqlite_snapshot
 from wizard.errors import NotAsPlanned, UsageError
@@ -27,6 +26,7 @@ from wizard.patchers.base import apply_splices
 from wizard.patchers.diff import unified
 from wizard.scan import scan
 from wizard.state import RunFolder, State
+from wizard.steps.preflight import judge
 
 Listen = Callable[[Event], None]
 
@@ -87,8 +87,19 @@ def check_targets_named(answers: Answers) -> None:
 def make_plan(answers: Answers, decisions: tuple[Decision, ...] = ()) -> tuple[Project, Answers, Plan]:
     """Scan the project and plan; writes nothing."""
     project = open_project(answers.project)
+    _require_readable(project, answers)
     whole = resolved(project, answers)
     return project, whole, planner.make_plan(project, whole, decisions)
+
+
+def _require_readable(project: Project, answers: Answers) -> None:
+    """Raises UsageError `unreadable-settings`: without them neither stores nor edits can be known."""
+    if answers.database is not None and answers.database.schema == "derived" and answers.patch == "skip":
+        return
+    for finding in project.findings:
+        if finding.code == "unreadable-settings":
+            where = f"{finding.file}:{finding.line or 1}: " if finding.file else ""
+            raise UsageError(finding.code, f"{where}{finding.message} Nothing was written.", finding.hint)
 
 
 def open_project(path: Path) -> Project:
@@ -108,7 +119,7 @@ def preflight(answers: Answers, state_dir: Path | None) -> tuple[Decision, ...]:
     with tempfile.TemporaryDirectory(prefix="preflight-", dir=state.root) as folder:
         snapshot = Path(folder) / "snapshot.sqlite3"
         sqlite_snapshot.take(project.root / whole.database.source, snapshot)
-        return sqlite_preflight.examine(snapshot, whole.database.decisions)
+        return judge(project, whole, snapshot, Cancel())
 
 
 def diff(plan: Plan, edit: Edit) -> str:
@@ -163,11 +174,8 @@ def _check_source(project: Project, answers: Answers, plan: Plan) -> None:
     source = project.root / answers.database.source
     if not source.exists():
         return  # the run reads its snapshot; the cut-over says what a missing source means
-    connection = sqlite_schema.open_readonly(source)
-    try:
+    with planner.source_schema(source) as connection:
         same = sqlite_schema.fingerprint(connection) == plan.source_fingerprint
-    finally:
-        connection.close()
     if not same:
         raise NotAsPlanned(
             "source-changed",

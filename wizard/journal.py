@@ -19,7 +19,8 @@ StepState = Literal["pending", "started", "finished"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS step (
-    name TEXT PRIMARY KEY, state TEXT NOT NULL, seconds REAL NOT NULL DEFAULT 0, summary TEXT NOT NULL DEFAULT ''
+    name TEXT PRIMARY KEY, state TEXT NOT NULL,
+    seconds REAL NOT NULL DEFAULT 0, summary TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS fact (
     kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (kind, key)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from wizard import answers_file
 from wizard.answers import Answers
 from wizard.databases.sqlite import schema as sqlite_schema
+from wizard.databases.sqlite import snapshot
+from wizard.databases.sqlite.failures import explained
 from wizard.errors import UsageError
 from wizard.frameworks import FRAMEWORKS
 from wizard.model import (
@@ -55,6 +60,26 @@ def source_path(project: Project, answers: Answers) -> Path | None:
             "Name the one to move with `database.source` in the answers.",
         )
     return project.root / found[0].path
+
+
+@contextmanager
+def source_schema(source: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to read the live source's schema and counts from.
+
+    One that a crash left with a hot journal is read in a copy. Raises UsageError as `snapshot.take`.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(explained(source))
+        try:
+            connection = sqlite_schema.open_readonly(source)
+        except UsageError as error:
+            if error.code != "database-needs-recovery":
+                raise
+            copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ashore-"))) / "copy.sqlite3"
+            snapshot.take(source, copy)
+            connection = sqlite_schema.open_readonly(copy)
+        stack.enter_context(closing(connection))
+        yield connection
 
 
 def upload_folders(project: Project, answers: Answers) -> tuple[Path, ...]:
@@ -112,12 +137,9 @@ def make_plan(project: Project, answers: Answers, decisions: Sequence[Decision] 
     tables: tuple[TableCount, ...] = ()
     fingerprint = ""
     if source is not None:
-        connection = sqlite_schema.open_readonly(source)
-        try:
+        with source_schema(source) as connection:
             fingerprint = sqlite_schema.fingerprint(connection)
             tables = tuple(TableCount(*row) for row in sqlite_schema.row_counts(connection))
-        finally:
-            connection.close()
     files, file_bytes = 0, 0
     for folder in upload_folders(project, answers):
         for found in walk(folder):

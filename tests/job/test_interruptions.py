@@ -42,9 +42,7 @@ def test_a_signal_stops_at_a_safe_point_and_resume_finishes(
     assert end.exit_code == 0, end.text
 
 
-def test_a_lost_connection_is_made_again(
-    here: worlds.World, postgres_server: embedded.Postgres
-) -> None:
+def test_a_lost_connection_is_made_again(here: worlds.World, postgres_server: embedded.Postgres) -> None:
     def cut(_process: object) -> None:
         with psycopg.connect(postgres_server.admin.reveal(), autocommit=True) as admin:
             admin.execute(

@@ -35,8 +35,10 @@ def demo(arguments: argparse.Namespace, open_wizard: OpenWizard | None) -> int:
 def _run(answers: Path, secrets: Mapping[str, Secret], state_dir: Path) -> int:
     """`ashore run` as a child, as anyone would call it; its secrets go through its standard input."""
     child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "wizard", "run", "-a", str(answers), "--yes", "--secrets-stdin"]
-        + ["--state-dir", str(state_dir)],
+        [
+            *(sys.executable, "-P", "-m", "wizard", "run", "-a", str(answers)),
+            *("--yes", "--secrets-stdin", "--state-dir", str(state_dir)),
+        ],
         stdin=subprocess.PIPE,
     )
     assert child.stdin is not None

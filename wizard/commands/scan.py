@@ -38,7 +38,8 @@ def _print(project: Project) -> None:
     names = [f"{f.name} {f.version or ''}".strip() for f in project.frameworks]
     hosts = [p.name + (f" ({p.plan})" if p.plan else "") for p in project.platforms]
     put(
-        f"{project.root.name}: {', '.join(names) or 'no framework found'} · {', '.join(hosts) or 'no platform found'}"
+        f"{project.root.name}: {', '.join(names) or 'no framework found'} · "
+        f"{', '.join(hosts) or 'no platform found'}"
     )
     put("\nHolds")
     for store in project.stores:

@@ -68,7 +68,10 @@ def run_demo(
         stack.enter_context(_signals_raise())
         try:
             root = _root(keep, stack)
-            return _tell(headless, root, state_dir or root / "state", say, migrate, scale, stack)
+            code = _tell(headless, root, state_dir or root / "state", say, migrate, scale, stack)
+            if keep is None:
+                say("The demo's folder is removed now, the run's report with it; --keep DIR keeps both.")
+            return code
         except Stopped as stopped:
             say("Stopped; the demo's servers end now.")
             return stopped.exit_code

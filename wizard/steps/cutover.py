@@ -1,4 +1,4 @@
-"""Step `cutover`: carries over what changed at the source since the snapshot, rows and files, and verifies it.
+"""Carries over what changed at the source since the snapshot, rows and files, and verifies it.
 
 Three-way: the base snapshot, a new one, and the target, which must still be base plus the recorded
 rewrites. Anything else in the target is a conflict, and the sync refuses. Order of safety: judge the new
@@ -8,7 +8,6 @@ references, constraints, verification. A kill anywhere is decided by that name.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
@@ -21,13 +20,12 @@ from wizard.databases.copying.types import coercer
 from wizard.databases.postgres import record
 from wizard.databases.postgres.constraints import put_aside, saved_objects
 from wizard.databases.postgres.target import open_target
-from wizard.databases.sqlite import preflight as sqlite_preflight
 from wizard.databases.sqlite import snapshot
 from wizard.databases.sqlite.changes import TableChange, changes, compared
 from wizard.decisions import require_decided
 from wizard.errors import NotAsPlanned
 from wizard.sources import inventory
-from wizard.steps import backup, constraints, recheck, references, upload, verify
+from wizard.steps import backup, constraints, preflight, recheck, references, upload, verify
 from wizard.steps.copy import table_load
 from wizard.steps.moving import moving
 from wizard.steps.provision import moves_database
@@ -51,22 +49,13 @@ def run(ctx: RunContext) -> str:
 
 def _files(ctx: RunContext) -> str:
     """Files that are new or changed since the inventory."""
-    before = _file_state(ctx)
     inventory.take(ctx)
-    if _file_state(ctx) == before:
+    if verify.inventory_digest(ctx) == ctx.journal.get(verify.name, "inventory"):
         return "no file changed meanwhile"
     backup.run(ctx)
     summary = upload.run(ctx)
     verify.run(ctx)
     return f"files changed meanwhile and were sent: {summary}"
-
-
-def _file_state(ctx: RunContext) -> str:
-    digest = hashlib.sha256()
-    with inventory.open_inventory(ctx) as listed:
-        for store, entry in listed.entries():
-            digest.update(repr((store, entry.path, entry.sha256)).encode())
-    return digest.hexdigest()
 
 
 def _rows(ctx: RunContext) -> str:
@@ -128,9 +117,7 @@ def _new_snapshot(ctx: RunContext, source: Path) -> tuple[Path, dict[str, object
 
 def _judge(ctx: RunContext, new: Path) -> None:
     """Preflight and recheck for the new rows, before any of them is written."""
-    decisions = ctx.answers.database.decisions if ctx.answers.database is not None else {}
-    skip = bookkeeping(ctx.project, ctx.answers)
-    found = list(sqlite_preflight.examine(new, decisions, skip_tables=skip, cancel=ctx.cancel))
+    found = list(preflight.judge(ctx.project, ctx.answers, new, ctx.cancel))
     with moving(ctx, new) as both:
         found += recheck.judge(ctx, both)[0]
     ctx.journal.put("cutover", "decisions", [asdict(d) for d in found])

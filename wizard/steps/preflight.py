@@ -13,7 +13,9 @@ from wizard.databases.sqlite import preflight
 from wizard.errors import Undecided, UsageError
 from wizard.events import FindingSeen
 from wizard.model import Decision, Project
+from wizard.sources.inventory import open_inventory
 from wizard.steps import workshop as workshops
+from wizard.steps.upload_routes import route_files
 
 name = "preflight"
 _SHOWN = 20
@@ -22,8 +24,12 @@ _SHOWN = 20
 def run(ctx: RunContext) -> str:
     """Find every decision; go on only where all are taken. Writes nothing but the journal.
 
-    Raises UsageError `revision-mismatch`; Undecided `undecided`.
+    Raises UsageError `revision-mismatch`, and for files `unrouted`, `files-unmovable`, `key-collision`,
+    `key-unusable`; Undecided `undecided`.
     """
+    if ctx.answers.storage:
+        with open_inventory(ctx) as inventory:
+            route_files(ctx, inventory)
     if ctx.source_path is None or ctx.answers.database is None:
         return "no database moves"
     _compare_revisions(ctx)

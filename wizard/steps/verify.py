@@ -6,6 +6,7 @@ compared in full in either mode of the answer `verify`.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +16,7 @@ from wizard.databases.postgres.target import open_target
 from wizard.errors import AshoreError, Differences
 from wizard.events import FindingSeen, Warned
 from wizard.frameworks.django import settings
+from wizard.sources.inventory import open_inventory
 from wizard.steps.provision import moves_database
 from wizard.steps.workshop import bookkeeping
 from wizard.verifying.database import DatabaseComparison, compare_database
@@ -30,7 +32,7 @@ def run(ctx: RunContext) -> str:
 
     Raises Differences `differences`, ConnectionLost, Refused, Stopped. May be repeated at any time.
     """
-    said, found = [], 0
+    said, found, compared = [], 0, ""
     if moves_database(ctx):
         rows = _compare(ctx)
         found += rows.total
@@ -43,6 +45,7 @@ def run(ctx: RunContext) -> str:
             + f", {rows.total:,} differences"
         )
     if ctx.answers.storage:
+        compared = inventory_digest(ctx)
         objects = verify_objects(ctx)
         ctx.journal.put(name, "objects", _objects_fact(ctx, objects))
         found += objects.different
@@ -58,9 +61,20 @@ def run(ctx: RunContext) -> str:
             "events and in the run's journal. Mend them or find out who wrote there, then `ashore resume` "
             "compares again.",
         )
+    if ctx.answers.storage:
+        ctx.journal.put(name, "inventory", compared)
     if moves_database(ctx):
         _mark(ctx, said)
     return "; ".join(said) or "nothing to compare"
+
+
+def inventory_digest(ctx: RunContext) -> str:
+    """Identifies the files as last listed. Fact (`verify`, `inventory`): the list that was proven."""
+    digest = hashlib.sha256()
+    with open_inventory(ctx) as inventory:
+        for store, entry in inventory.entries():
+            digest.update(repr((store, entry.path, entry.sha256)).encode())
+    return digest.hexdigest()
 
 
 def compare_rows(ctx: RunContext, refuse_as: type[AshoreError] = Differences) -> DatabaseComparison:

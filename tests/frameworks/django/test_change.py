@@ -31,14 +31,15 @@ STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 
 def test_without_variables_development_is_unchanged(tmp_path: Path) -> None:
-    root = write(tmp_path)
+    root = write(tmp_path, {"config/settings.py": SETTINGS + "DEBUG = True\n"})
     (root / "media").mkdir()
     (root / "media" / "x.txt").write_text("here")
-    before = look(root, {})
-    patched(root)
-    assert look(root, {}) == before
+    paths = ("/media/x.txt", "/media/none", "/media/private/x")
+    before = look(root, {}, paths)
     assert before["backend"] == FILES
-    assert look(root, {"DATABASE_URL": "", "S3_BUCKET_NAME": ""}) == before
+    assert before["answers"] == [[200, "", ""], [404, "", ""], [200, "", ""]]
+    patched(root)
+    assert look(root, {"DATABASE_URL": "", "S3_BUCKET_NAME": ""}, paths) == before
 
 
 def test_with_variables_the_targets_are_used(tmp_path: Path) -> None:

@@ -48,16 +48,12 @@ ROUTE = 'r"^media/(?P<path>.*)$"'
         ),
     ],
 )
-@pytest.mark.parametrize("debug", [False, True])
-def test_old_links_lead_to_the_bucket(tmp_path: Path, urls: str, debug: bool) -> None:
+def test_old_links_lead_to_the_bucket(tmp_path: Path, urls: str) -> None:
     root = write(tmp_path, {"config/urls.py": urls})
     settings = root / "config/settings.py"
-    settings.write_text(settings.read_text() + f"DEBUG = {debug}\n")
-    (root / "media").mkdir()
-    (root / "media" / "x.txt").write_text("here")
-    before = look(root, {}, ("/media/x.txt", "/media/none"))["answers"]
+    # With DEBUG the app's own route would answer first, if ours came after it.
+    settings.write_text(settings.read_text() + "DEBUG = True\n")
     assert not patched(root).instructions
-    assert look(root, {}, ("/media/x.txt", "/media/none"))["answers"] == before
     answers = look(root, FULL, ("/media/x.txt",))["answers"]
     assert isinstance(answers, list)
     assert answers[0][0] == 302
