@@ -199,6 +199,7 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
                 self.wizard.go("report")
             elif pressed == "resume":
                 self.session.resume = run.run
+                self.session.written = "What the earlier run moved is kept."
                 self._resume(run)
 
         self.app.push_screen(Dialog("There is an earlier run", text, buttons), answer)

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.base import BaseScreen
+from screens.session import NOTHING_WRITTEN
 
 # Told elsewhere on the screen, or only in report.html.
 LEFT_OUT = ("version", "run", "project", "status", "headline", "at_risk", "steps", "beyond", "to_do")
@@ -101,6 +102,9 @@ project's files and the rewritten references."""
         yield Static(id="where", classes="quiet", markup=False)
 
     def on_mount(self) -> None:
+        if self.session.written == NOTHING_WRITTEN:
+            # The report of an earlier run: this wizard has not watched what it wrote.
+            self.session.written = "What was written stands in the report."
         super().on_mount()
         self.query_one("#body").can_focus = True
         self.query_one("#body").focus()

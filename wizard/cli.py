@@ -107,16 +107,16 @@ def build_parser() -> argparse.ArgumentParser:
     _run_arguments(resume, "default: the newest unfinished one of this project")
     _events_arguments(resume)
 
-    sync = add("sync", "carry over what changed at the source since the snapshot", "run", "sync")
+    sync = add("sync", "carry over what changed at the source since the snapshot", "runs", "sync")
     _run_arguments(sync, "default: the newest of this project")
     _events_arguments(sync)
 
-    verify = add("verify", "compare source snapshot and target again", "run", "verify")
+    verify = add("verify", "compare source snapshot and target again", "runs", "verify")
     _run_arguments(verify, "default: the newest of this project")
     verify.add_argument("--json", action="store_true", help="one JSON object on standard output")
     _secrets_argument(verify)
 
-    undo = add("undo", "restore patched files and rewritten references byte for byte", "run", "undo")
+    undo = add("undo", "restore patched files and rewritten references byte for byte", "runs", "undo")
     _run_arguments(undo, "default: the newest of this project")
     undo.add_argument("--json", action="store_true", help="one JSON object on standard output")
     _secrets_argument(undo)

@@ -27,6 +27,7 @@ from wizard.patchers.diff import unified
 from wizard.scan import scan
 from wizard.state import RunFolder, State
 from wizard.steps.preflight import judge
+from wizard.steps.snapshot import check as check_snapshot
 
 Listen = Callable[[Event], None]
 
@@ -156,7 +157,11 @@ def new_run(
 def old_run(
     folder: RunFolder, given: Mapping[str, Secret], state: State, cancel: Cancel, listen: Listen
 ) -> Iterator[RunContext]:
-    """A run that exists, locked again. Raises NotAsPlanned where the source's schema has changed."""
+    """A run that exists, locked again.
+
+    Raises NotAsPlanned where the source's schema (`source-changed`) or the snapshot (`snapshot-changed`) is
+    not what the run saw.
+    """
     answers = answers_file.load(folder.answers)
     plan = runner.load_plan(folder.plan)
     project = open_project(answers.project)
@@ -165,6 +170,7 @@ def old_run(
         state.name_run(project.root, folder.run)
         _check_source(project, answers, plan)
         with _context(project, answers, plan, folder, vault, cancel, listen, handle) as ctx:
+            check_snapshot(ctx)
             yield ctx
 
 

@@ -226,7 +226,8 @@ def _steps(
             Step("references", "Rewrite references to files", database, "undo kept"),
             Step("constraints", "Restore keys, indexes and sequences", database),
         ]
-    lines.append(Step("verify", "Compare every value and every byte", NOTHING))
+    record = "the run's record" if moves_database else RUN_FOLDER
+    lines.append(Step("verify", "Compare every value and every byte", record))
     lines.append(Step("cutover", "Carry over what changed meanwhile", targets or NOTHING))
     if answers.patch != "skip" and edits:
         writes = THIS_FOLDER if answers.patch == "apply" else RUN_FOLDER
@@ -235,7 +236,9 @@ def _steps(
         )
     if required:
         lines.append(Step("deploy", "List what the platform must be told", NOTHING))
-    lines.append(Step("report", "Write the report", RUN_FOLDER))
+    lines.append(
+        Step("report", "Write the report", f"{RUN_FOLDER}, the record" if moves_database else RUN_FOLDER)
+    )
     return tuple(lines)
 
 

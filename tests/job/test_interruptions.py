@@ -104,8 +104,10 @@ def test_resume_refuses_a_file_that_is_not_what_the_plan_saw(here: worlds.World)
 def test_a_second_run_of_the_project_is_refused_while_one_works(here: worlds.World) -> None:
     second: list[worlds.End] = []
 
-    def try_again(_process: object) -> None:
+    def try_again(process: subprocess.Popen[bytes]) -> None:
+        process.send_signal(signal.SIGSTOP)
         second.append(worlds.execute(here, *worlds.RUN))
+        process.send_signal(signal.SIGCONT)
 
     end = worlds.execute(here, *worlds.RUN, watch=At(try_again, type="step_started", step="copy"))
     assert end.exit_code == 0, end.text

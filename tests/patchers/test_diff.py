@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Diffs apply with git and show no committed secret."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Python files: only the bytes that must differ do."""
 
 from __future__ import annotations

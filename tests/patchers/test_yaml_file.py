@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """render.yaml: items join a list, in the list's own style."""
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def run(ctx: RunContext) -> str:
         if ctx.journal.get("snapshot", "facts") is None:
             _take(ctx)
         else:
-            _check(ctx)
+            check(ctx)
         facts = ctx.journal.get("snapshot", "facts") or {}
         said.append(f"{facts['tables']} tables, {facts['rows']:,} rows, {facts['bytes']:,} bytes")
     files = inventory.take(ctx)
@@ -84,10 +84,15 @@ def _take(ctx: RunContext) -> None:
     )
 
 
-def _check(ctx: RunContext) -> None:
-    """The base snapshot is the one the journal knows."""
-    facts = ctx.journal.get("snapshot", "facts") or {}
-    path = ctx.folder.snapshots / FILE
+def check(ctx: RunContext) -> None:
+    """The snapshot that the run reads from is the one the journal knows; nothing where none was taken.
+
+    Raises NotAsPlanned `snapshot-changed`.
+    """
+    path = ctx.snapshot_path
+    facts = ctx.journal.get("snapshot", "facts" if path.name == FILE else "synced")
+    if facts is None:
+        return
     same = path.is_file() and path.stat().st_size == facts["bytes"]
     if same:
         with path.open("rb") as file:

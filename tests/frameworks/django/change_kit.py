@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A small Django project to be changed, the needs of the usual targets, and a look at the result."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The patched app, run by Django itself: as before without variables, on the targets with them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Where the redirect, the packages and the variables go."""
 
 from __future__ import annotations
