@@ -106,7 +106,7 @@ def test_a_missing_version_and_a_double_key(tmp_path: Path) -> None:
 
 
 def test_broken_yaml_names_its_line(tmp_path: Path) -> None:
-    assert "line 2" in faults(tmp_path, "version: 1\nproject: [\n")
+    assert "line 3" in faults(tmp_path, "version: 1\nproject: [\n")
 
 
 def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:

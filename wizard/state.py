@@ -95,12 +95,8 @@ class State:
         `state-in-project` inside the project, `state-unwritable` where it cannot be made.
         """
         environ = os.environ if environ is None else environ
-        chosen = override or (Path(environ["ASHORE_STATE_DIR"]) if environ.get("ASHORE_STATE_DIR") else None)
-        if chosen is None:
-            import platformdirs
-
-            chosen = Path(platformdirs.user_state_dir("ashore", appauthor=False))
-        root = chosen.expanduser().absolute()
+        chosen = override.expanduser().absolute() if override is not None else None
+        root = chosen or default_root(environ)
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             probe = root / f".probe-{os.getpid()}"
@@ -181,6 +177,21 @@ class State:
         part = path.with_suffix(".part")
         part.write_text(json.dumps({"pid": os.getpid(), "run": run}), encoding="utf-8")
         part.replace(path)
+
+
+def default_root(environ: Mapping[str, str] | None = None) -> Path:
+    """The state folder where --state-dir names none."""
+    environ = os.environ if environ is None else environ
+    if environ.get("ASHORE_STATE_DIR"):
+        return Path(environ["ASHORE_STATE_DIR"]).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("ashore", appauthor=False)).absolute()
+
+
+def root_of(folder: RunFolder) -> Path:
+    """The state folder that a run's folder lies in."""
+    return folder.path.parents[3]
 
 
 @dataclass(frozen=True, slots=True)

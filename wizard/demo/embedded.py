@@ -161,7 +161,7 @@ def postgres(settings: dict[str, str] | None = None) -> Iterator[Postgres]:
             yield Postgres(port, admin, server.pid)
         finally:
             if server.poll() is None:
-                server.send_signal(signal.SIGINT)  # fast shutdown: open sessions are ended
+                server.send_signal(signal.SIGQUIT)  # immediate shutdown: the cluster is thrown away
                 try:
                     server.wait(10)
                 except subprocess.TimeoutExpired:

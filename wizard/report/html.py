@@ -197,11 +197,21 @@ def _edits(report: Mapping[str, Any]) -> str:
 
 def _references(summary: Mapping[str, Any]) -> str:
     rows = [
-        {"what": str(key).replace("_", " "), "count": value}
-        for key, value in summary.items()
-        if isinstance(value, int | str)
+        {"what": words, "count": f"{summary[key]:,}"}
+        for key, words in REFERENCES
+        if isinstance(summary.get(key), int) and (summary[key] or key in ("relative", "addresses"))
     ]
     return _table("References to files", rows, (("what", ""), ("count", "")))
+
+
+REFERENCES = (
+    ("relative", "names of files that the storage resolves by itself; they stay"),
+    ("addresses", "addresses of files in texts"),
+    ("rewritten", "values rewritten to the new address; undo is kept"),
+    ("too_long", "values that the new address would make too long; they stay"),
+    ("dangling", "references to files that were not there before either"),
+    ("unnamed", "files that no row names"),
+)
 
 
 def _notes(notes: Sequence[str]) -> str:

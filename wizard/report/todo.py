@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wizard import state
 from wizard.context import RunContext
 
 
@@ -23,7 +24,7 @@ def to_do(ctx: RunContext, edited: Sequence[str], proven: bool) -> list[dict[str
             {
                 "what": "Do not switch the app over: source and target differ.",
                 "why": "The source is unchanged and complete. See the differences below.",
-                "commands": [f"ashore resume {ctx.run}"],
+                "commands": [_command(ctx, "resume")],
             }
         ]
     tasks = [
@@ -31,7 +32,7 @@ def to_do(ctx: RunContext, edited: Sequence[str], proven: bool) -> list[dict[str
             "what": "Pause what writes to the app's data, then carry over what changed since the snapshot.",
             "why": "Turn on the app's maintenance mode, or tell its users. Do not stop, restart or redeploy "
             "it: the platform may wipe its disk. What is written after the last sync stays behind.",
-            "commands": [f"ashore sync {ctx.run}"],
+            "commands": [_command(ctx, "sync")],
         }
     ]
     tasks += [task for task in (_variables(ctx),) if task]
@@ -40,12 +41,21 @@ def to_do(ctx: RunContext, edited: Sequence[str], proven: bool) -> list[dict[str
     tasks.append(
         {
             "what": "When the new version is live, check it.",
-            "why": "Open a page and a file that existed before, and save something new.",
-            "commands": [f"ashore check {shlex.quote(_address(ctx))}"],
+            "why": f"Open {_address(ctx)}: a page and a file that existed before; then save something new, "
+            "redeploy once more, and see that it is still there.",
         }
     )
     tasks += _rotate(ctx)
     return tasks
+
+
+def _command(ctx: RunContext, name: str) -> str:
+    """`ashore NAME` for this run, to be called from any folder."""
+    words = ["ashore", name, ctx.run, "--project", str(ctx.project.root)]
+    root = state.root_of(ctx.folder)
+    if root != state.default_root():
+        words += ["--state-dir", str(root)]
+    return shlex.join(words)
 
 
 def _platform(ctx: RunContext) -> str:
@@ -100,7 +110,7 @@ def _commit(ctx: RunContext, edited: Sequence[str]) -> list[dict[str, Any]]:
 
 def _address(ctx: RunContext) -> str:
     deploy = ctx.answers.deploy
-    return deploy.health_url if deploy is not None and deploy.health_url else "https://your-app.example/"
+    return deploy.health_url if deploy is not None and deploy.health_url else "the app"
 
 
 def _rotate(ctx: RunContext) -> list[dict[str, Any]]:

@@ -40,8 +40,8 @@ def media_redirect(request, path):
         raise Http404("No such file.")
     try:
         response = HttpResponseRedirect(default_storage.url(path))
-    except (SuspiciousOperation, ValueError):
-        raise Http404("No such file.")
+    except (SuspiciousOperation, ValueError) as error:
+        raise Http404("No such file.") from error
     # Shorter than a signed address lives.
     response["Cache-Control"] = "private, max-age=300"
     return response
