@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from wizard import answers_file, planner, runner
 from wizard.answers import Answers
@@ -25,11 +26,12 @@ from wizard.model import Decision, Edit, Plan, Project
 from wizard.patchers.base import apply_splices
 from wizard.patchers.diff import unified
 from wizard.scan import scan
-from wizard.state import RunFolder, State
+from wizard.state import RunFolder, State, room, write_whole
 from wizard.steps.preflight import judge
 from wizard.steps.snapshot import check as check_snapshot
 
 Listen = Callable[[Event], None]
+Purpose = Literal["resume", "verify", "undo"]
 
 
 def resolved(project: Project, answers: Answers) -> Answers:
@@ -117,7 +119,7 @@ def preflight(answers: Answers, state_dir: Path | None) -> tuple[Decision, ...]:
     if whole.database is None or whole.database.source is None:
         return ()
     state = State.open(state_dir, project.root)
-    with tempfile.TemporaryDirectory(prefix="preflight-", dir=state.root) as folder:
+    with room(state.root), tempfile.TemporaryDirectory(prefix="preflight-", dir=state.root) as folder:
         snapshot = Path(folder) / "snapshot.sqlite3"
         sqlite_snapshot.take(project.root / whole.database.source, snapshot)
         return judge(project, whole, snapshot, Cancel())
@@ -144,33 +146,51 @@ def new_run(
     check_targets_named(whole)
     vault = open_vault(whole, given, answers.project)
     state = State.open(state_dir, project.root)
-    with state.lock(project.root) as handle:
+    with room(state.root), state.lock(project.root) as handle:
         folder = state.new_run(project.root)
         state.name_run(project.root, folder.run)
+        # The plan comes last: a folder without one is a run that never began.
+        write_whole(folder.answers, answers_file.dump(answers_file.to_mapping(whole)).encode())
         runner.save_plan(plan, folder.plan)
-        folder.answers.write_text(answers_file.dump(answers_file.to_mapping(whole)), encoding="utf-8")
         with _context(project, whole, plan, folder, vault, cancel, listen, handle) as ctx:
             yield ctx
 
 
 @contextmanager
 def old_run(
-    folder: RunFolder, given: Mapping[str, Secret], state: State, cancel: Cancel, listen: Listen
+    folder: RunFolder,
+    given: Mapping[str, Secret],
+    state: State,
+    cancel: Cancel,
+    listen: Listen,
+    purpose: Purpose = "resume",
 ) -> Iterator[RunContext]:
-    """A run that exists, locked again.
+    """A run that exists, locked again. To `verify`, the live source does not matter; to `undo`, nothing
+    but the record of the run does, and a secret is asked for only where it is used.
 
     Raises NotAsPlanned where the source's schema (`source-changed`) or the snapshot (`snapshot-changed`) is
-    not what the run saw.
+    not what the run saw, UsageError `no-run` where it was killed before it began.
     """
+    if not folder.plan.is_file():
+        raise UsageError(
+            "no-run",
+            f"Run {folder.run} was interrupted before it began; nothing was written.",
+            f"Start anew with `ashore run -a FILE`; `ashore runs --clean {folder.run}` removes its folder.",
+        )
     answers = answers_file.load(folder.answers)
     plan = runner.load_plan(folder.plan)
     project = open_project(answers.project)
-    vault = open_vault(answers, given, answers.project)
-    with state.lock(project.root) as handle:
+    if purpose == "undo":
+        vault = Vault(Redactor(), given=given, base=answers.project)
+    else:
+        vault = open_vault(answers, given, answers.project)
+    with room(state.root), state.lock(project.root) as handle:
         state.name_run(project.root, folder.run)
-        _check_source(project, answers, plan)
+        if purpose == "resume":
+            _check_source(project, answers, plan)
         with _context(project, answers, plan, folder, vault, cancel, listen, handle) as ctx:
-            check_snapshot(ctx)
+            if purpose != "undo":
+                check_snapshot(ctx)
             yield ctx
 
 
@@ -230,7 +250,7 @@ def find_run(state: State, project: Path, run: str | None, *, unfinished: bool) 
             return match[0]
         raise UsageError("no-run", f"There is no run {run}.", "`ashore runs` lists them.")
     for folder in reversed(runs):
-        if folder.plan.exists() and (not unfinished or runner.run_state(folder)[0] != "done"):
+        if folder.plan.exists() and (not unfinished or runner.run_state(folder)[0] not in runner.ENDED):
             return folder
     raise UsageError(
         "no-run",
@@ -272,9 +292,10 @@ def chosen_run(
     state_dir: Path | None,
     cancel: Cancel,
     listen: Listen,
+    purpose: Purpose = "resume",
 ) -> Iterator[RunContext]:
     """The run named, or the newest of the project, locked."""
     state = State.open(state_dir, project)
     folder = find_run(state, project.absolute(), run, unfinished=False)
-    with old_run(folder, given, state, cancel, listen) as ctx:
+    with old_run(folder, given, state, cancel, listen, purpose) as ctx:
         yield ctx

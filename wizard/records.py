@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from wizard import answers_file, engine, runner
 from wizard import undo as file_undo
@@ -37,23 +38,30 @@ def undo(ctx: RunContext) -> Undone:
     """Restore the patched files and the rewritten references. Safe to repeat."""
     files = file_undo.undo(ctx.folder, ctx.journal, ctx.project.root)
     restored, kept = 0, 0
-    if ctx.source_path is not None and ctx.journal.step_state("references") != "pending":
+    summary = ctx.journal.get("references", "summary") or {}
+    unsure = ctx.journal.step_state("references") == "started"
+    if ctx.source_path is not None and (unsure or summary.get("rewritten")):
         with open_target(ctx) as target:
             restored, kept = reference_undo.undo(target, ctx.run)
-    for step in ("patch", "references"):
-        if ctx.journal.step_state(step) == "finished":
-            ctx.journal.step_reopened(step)
-    ctx.journal.put("run", "undone", True)
-    return Undone(files.restored, files.changed, restored, kept)
+    undone = Undone(files.restored, files.changed, restored, kept)
+    if undone.exit_code == EXIT_DONE and runner.run_state(ctx.folder)[0] == "done":
+        ctx.journal.put("run", "status", {"status": "undone", "exit_code": EXIT_DONE})
+    return undone
 
 
-def clean(folder: RunFolder, state: State, given: Mapping[str, Secret]) -> str:
+def clean(folder: RunFolder, state: State, project: Path, given: Mapping[str, Secret]) -> str:
     """Remove a run's record from the target and the state folder. Returns what was removed, in words.
 
-    Raises UsageError `run-unfinished` for a run whose record a resume still needs.
+    Safe to repeat after a kill: the folder's plan goes first, so that no resume takes up what is left of it.
+    Raises UsageError `run-unfinished` for a run whose record a resume still needs, `run-in-progress`.
     """
+    with state.lock(project):
+        return _clean(folder, given)
+
+
+def _clean(folder: RunFolder, given: Mapping[str, Secret]) -> str:
     status, _ = runner.run_state(folder)
-    if status not in ("done", "empty"):
+    if status not in (*runner.ENDED, "empty"):
         raise UsageError(
             "run-unfinished",
             f"Run {folder.run} is not finished; its record was kept, a resume needs it.",
@@ -68,8 +76,6 @@ def clean(folder: RunFolder, state: State, given: Mapping[str, Secret]) -> str:
             with connect(url, f"ashore:{folder.run}:clean") as connection:
                 record.remove(connection, folder.run)
             words = "state folder and the target"
-        with state.lock(answers.project):
-            shutil.rmtree(folder.path)
-    else:
-        shutil.rmtree(folder.path)
+    folder.plan.unlink(missing_ok=True)
+    shutil.rmtree(folder.path)
     return f"The record of {folder.run} was removed from the {words}. The app's data was not touched."

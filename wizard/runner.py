@@ -6,6 +6,7 @@ alike: finished steps are passed over, a started one runs again.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -37,7 +38,7 @@ from wizard.errors import (
 from wizard.events import SCHEMA, Event, Failed, Finished, Header, Status, StepFinished, StepStarted, to_json
 from wizard.journal import Journal
 from wizard.model import Plan
-from wizard.state import RunFolder
+from wizard.state import RunFolder, disk_full, write_whole
 from wizard.steps import STEPS
 
 
@@ -45,17 +46,40 @@ class EventLog:
     """Appends redacted events to the run's file and hands them to whoever listens in this process."""
 
     def __init__(self, folder: RunFolder, redactor: Redactor, listen: Callable[[Event], None]) -> None:
-        self._file = folder.events.open("ab", buffering=0)
+        self._file = folder.events.open("a+b", buffering=0)
+        self._folder = folder.path
         self._redactor = redactor
         self._listen = listen
         self._lock = threading.Lock()
+        # A kill, or a full disk, may have cut the last line off: what comes next begins its own.
+        size = self._file.seek(0, os.SEEK_END)
+        self._file.seek(max(0, size - 1))
+        self._torn = self._file.read(1) not in (b"", b"\n")
 
     def emit(self, event: Event) -> None:
-        """Redact, append as one write, then tell the listener."""
+        """Redact, append as one write, then tell the listener.
+
+        Raises UsageError `state-full`, except for how a run ended: that is told all the same.
+        """
         event = redacted(event, self._redactor)
         with self._lock:
-            self._file.write(to_json(event).encode() + b"\n")
+            full = self._append(to_json(event).encode() + b"\n")
             self._listen(event)
+        if full is not None and not isinstance(event, Failed | Finished):
+            raise full
+
+    def _append(self, line: bytes) -> UsageError | None:
+        left = memoryview(b"\n" + line if self._torn else line)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+                self._torn = bool(left)
+        except OSError as error:
+            full = disk_full(error, self._folder)
+            if full is None:
+                raise
+            return full
+        return None
 
     def close(self) -> None:
         self._file.close()
@@ -74,13 +98,7 @@ def redacted(event: Event, redactor: Redactor) -> Event:
 
 def save_plan(plan: Plan, path: Path) -> None:
     """Write the plan as JSON, atomically."""
-    data = TypeAdapter(Plan).dump_json(plan, indent=1)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    write_whole(path, TypeAdapter(Plan).dump_json(plan, indent=1))
 
 
 def load_plan(path: Path) -> Plan:
@@ -134,12 +152,12 @@ def run_again(ctx: RunContext, name: str) -> int:
 
 
 def _run_modules(ctx: RunContext, modules: tuple[StepModule, ...]) -> int:
-    ctx.emit(Header(schema=SCHEMA, run=ctx.run))
-    ctx.journal.put("run", "status", {"status": "running", "pid": os.getpid()})
-    ctx.journal.forget("engine", "epoch")
     step = ""
     status: Status
     try:
+        ctx.emit(Header(schema=SCHEMA, run=ctx.run))
+        ctx.journal.put("run", "status", {"status": "running", "pid": os.getpid()})
+        ctx.journal.forget("engine", "epoch")
         for module in modules:
             step = module.name
             _run_step(ctx, module.name, module.run)
@@ -149,16 +167,12 @@ def _run_modules(ctx: RunContext, modules: tuple[StepModule, ...]) -> int:
     except psycopg.Error as error:
         status, code = _failed(ctx, step, translate(error))
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a report and exit 3
-        where = write_crash(error, ctx.folder.path, ctx.redactor)
-        bug = AshoreError(
-            "bug",
-            f"ashore has a bug in step {step}: {type(error).__name__}.",
-            f"The details, without secrets, are in {where}. `ashore resume` may go on.",
-        )
-        status, _ = _failed(ctx, step, bug)
-        code = EXIT_BUG
+        full = disk_full(error, ctx.folder.path)
+        status, code = _bug(ctx, step, error) if full is None else _failed(ctx, step, full)
     report = str(ctx.folder.report_html) if ctx.folder.report_html.exists() else None
-    ctx.journal.put("run", "status", {"status": status, "exit_code": code})
+    # A disk that is full by now must not hide how the run ended; without the note it counts as interrupted.
+    with contextlib.suppress(UsageError):
+        ctx.journal.put("run", "status", {"status": status, "exit_code": code})
     ctx.emit(Finished(status=status, exit_code=code, report=report))
     return code
 
@@ -188,8 +202,21 @@ def _failed(ctx: RunContext, step: str, error: AshoreError) -> tuple[Status, int
     return "failed", error.exit_code
 
 
+ENDED = ("done", "undone")
+
+
+def _bug(ctx: RunContext, step: str, error: Exception) -> tuple[Status, int]:
+    where = write_crash(error, ctx.folder.path, ctx.redactor)
+    bug = AshoreError(
+        "bug",
+        f"ashore has a bug in step {step}: {type(error).__name__}.",
+        f"The details, without secrets, are in {where}. `ashore resume` may go on.",
+    )
+    return _failed(ctx, step, bug)[0], EXIT_BUG
+
+
 def run_state(folder: RunFolder) -> tuple[str, str]:
-    """(state, step) of a run as its journal has it: done, failed, stopped, differences or running.
+    """(state, step) of a run as its journal has it: done, undone, failed, stopped, differences, running.
 
     `running` with nobody holding the project's lock means that the run was interrupted.
     """

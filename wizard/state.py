@@ -6,10 +6,13 @@ child of it lives, the lock is held; the kernel frees it whatever kills them.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import secrets
+import shutil
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +28,7 @@ else:
     import fcntl
 
 LOCK_PATIENCE = 0.5
+NO_ROOM = 1 << 18  # bytes: less than SQLite's log and its index need
 EPHEMERAL_MARKS = ("RENDER", "DYNO", "RAILWAY_ENVIRONMENT", "FLY_APP_NAME", "K_SERVICE")
 
 
@@ -103,6 +107,8 @@ class State:
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:
+            if full := disk_full(error, root.parent):
+                raise full from error
             raise UsageError(
                 "state-unwritable",
                 f"The state folder {root} cannot be written: {error.strerror}.",
@@ -166,17 +172,15 @@ class State:
                     + " Nothing was written.",
                     "Wait for it, watch it with `ashore`, or stop it with Ctrl+C there.",
                 )
-            (folder / "holder.json").write_text(json.dumps({"pid": os.getpid(), "run": ""}), encoding="utf-8")
+            self.name_run(project, "")
             yield handle
         finally:
             os.close(handle)
 
     def name_run(self, project: Path, run: str) -> None:
         """Say which run the holder of the lock works on. Call it while holding the lock."""
-        path = self.project_folder(project) / "holder.json"
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps({"pid": os.getpid(), "run": run}), encoding="utf-8")
-        part.replace(path)
+        said = json.dumps({"pid": os.getpid(), "run": run})
+        write_whole(self.project_folder(project) / "holder.json", said.encode())
 
 
 def default_root(environ: Mapping[str, str] | None = None) -> Path:
@@ -218,6 +222,54 @@ def holder(project_folder: Path) -> Holder | None:
         return Holder(int(data["pid"]), str(data["run"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace `path` by a file of `data`: after a kill or a power cut the old one stands, or the new one."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    part.replace(path)
+
+
+def disk_full(error: BaseException, folder: Path) -> UsageError | None:
+    """`state-full` where `error` means that the disk of `folder` is full, else None.
+
+    SQLite also says "disk I/O error" or "unable to open" where its log finds no room, and copying a whole
+    tree hides the number of the error: the free space then decides.
+    """
+    if isinstance(error, sqlite3.Error):
+        code = int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+        sure, maybe = code == sqlite3.SQLITE_FULL, code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+    elif isinstance(error, OSError):
+        sure, maybe = error.errno in (errno.ENOSPC, errno.EDQUOT), isinstance(error, shutil.Error)
+    else:
+        return None
+    if not sure and not (maybe and shutil.disk_usage(folder).free < NO_ROOM):
+        return None
+    return UsageError(
+        "state-full",
+        f"The disk that holds the state folder {folder} is full.",
+        "Free some space there, then `ashore resume`; or start anew with another folder (--state-dir).",
+    )
+
+
+@contextmanager
+def room(folder: Path) -> Iterator[None]:
+    """Turns a full disk below `folder` into UsageError `state-full`; other errors pass."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        full = disk_full(error, folder)
+        if full is None:
+            raise
+        raise full from error
 
 
 def _try_lock(handle: int, patience: float) -> bool:

@@ -16,7 +16,8 @@ def follow(path: Path, stop: threading.Event, alive: Callable[[], bool]) -> Iter
 
     Ends after the last Finished once its writer is gone, when `stop` is set, or when `alive()` says
     that the writer is gone and everything it wrote was read. A resumed run appends to the same file:
-    its earlier Finished is followed by a new Header. Only whole lines are read.
+    its earlier Finished is followed by a new Header. Only whole lines are read, and a line that a kill cut
+    off before a resume wrote on is passed over.
     """
     position, rest = 0, b""
     ended = False
@@ -31,7 +32,7 @@ def follow(path: Path, stop: threading.Event, alive: Callable[[], bool]) -> Iter
         position += len(data)
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            event = from_json(line.decode("utf-8")) if line.strip() else None
+            event = _event(line)
             if event is not None:
                 ended = isinstance(event, Finished)
                 yield event
@@ -39,3 +40,10 @@ def follow(path: Path, stop: threading.Event, alive: Callable[[], bool]) -> Iter
             return
         if not data:
             stop.wait(POLL_SECONDS)
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return from_json(line.decode("utf-8")) if line.strip() else None
+    except ValueError:
+        return None

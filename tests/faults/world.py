@@ -153,6 +153,21 @@ def execute(
     return End(code, tuple(e["code"] for e in failed), "\n".join([*map(json.dumps, failed), said[-3000:]]))
 
 
+def execute_plain(here: World, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command without events, given the secrets on its standard input."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-P", "-m", "wizard", *command),
+            *("--secrets-stdin", "--state-dir", str(here.state)),
+        ],
+        cwd=here.project,
+        input=json.dumps({k: v.reveal() for k, v in here.secrets.items()}),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_A_RUN,
+    )
+
+
 def outcome(here: World) -> dict[str, object]:
     """Everything that a migration leaves behind, without what may differ: times, ids of the target's own."""
     state: dict[str, object] = {}

@@ -242,3 +242,27 @@ def test_a_lost_connection_is_told_as_such(pair: Pair, database_url: object) -> 
         other.execute("SELECT pg_terminate_backend(%s)", (pid,))
     with pytest.raises(ConnectionLost):
         pair.compare()
+
+
+def test_nothing_is_passed_over_but_what_the_caller_names(pair: Pair) -> None:
+    """A history of migrations is copied where the schema is derived, and a table may be named like the
+    inside of a search index that it does not belong to."""
+    pair.source(
+        "CREATE TABLE django_migrations (id integer PRIMARY KEY, name text)",
+        "CREATE VIRTUAL TABLE post USING fts4(body)",
+        "CREATE TABLE post_data (id integer PRIMARY KEY, name text)",
+        "CREATE TABLE gone (id integer PRIMARY KEY)",
+        rows={"django_migrations": [(1, "a")], "post_data": [(1, "a")], "gone": [(1,), (2,)]},
+    )
+    for table in ("django_migrations", "post_data"):
+        pair.target.execute(f"CREATE TABLE {table} (id integer PRIMARY KEY, name text)")
+        pair.target.execute(f"INSERT INTO {table} VALUES (1, 'b')")
+    left = {"gone": {"missing_table": "leave"}}
+    assert pair.named(decisions=left) == [
+        ("value", "django_migrations", '["1"]', "name"),
+        ("value", "post_data", '["1"]', "name"),
+    ]
+    found = pair.compare(decisions=left)
+    assert found.tables == 2
+    assert found.notes == ("gone: stays at the source with its 2 rows, as decided",)
+    assert ("table", "gone", "", None) in pair.named()

@@ -21,7 +21,7 @@ def runs(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
     state = State.open(arguments.state_dir, project)
     if arguments.clean:
         folder = engine.find_run(state, project, arguments.clean, unfinished=False)
-        tell(records.clean(folder, state, read_secrets(arguments.secrets_stdin)))
+        tell(records.clean(folder, state, project, read_secrets(arguments.secrets_stdin)))
         return 0
     held = holder(state.project_folder(project))
     found = []
@@ -47,7 +47,7 @@ def verify(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
     def work(listen: Callable[[Event], None], cancel: Cancel) -> int:
         secrets = read_secrets(arguments.secrets_stdin)
         with engine.chosen_run(
-            arguments.project, arguments.run, secrets, arguments.state_dir, cancel, listen
+            arguments.project, arguments.run, secrets, arguments.state_dir, cancel, listen, "verify"
         ) as ctx:
             code = runner.run_again(ctx, "verify")
             if arguments.json:
@@ -81,6 +81,7 @@ def undo(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
         arguments.state_dir,
         cancel,
         lambda event: None,
+        "undo",
     ) as ctx:
         result = records.undo(ctx)
     if arguments.json:

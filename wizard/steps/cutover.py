@@ -13,13 +13,16 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from wizard.context import RunContext
 from wizard.databases.copying import carry
 from wizard.databases.copying.meter import Meter
 from wizard.databases.copying.types import coercer
 from wizard.databases.postgres import record
 from wizard.databases.postgres.constraints import put_aside, saved_objects
-from wizard.databases.postgres.target import open_target
+from wizard.databases.postgres.target import SYNCED, Target, open_target
 from wizard.databases.sqlite import snapshot
 from wizard.databases.sqlite.changes import TableChange, changes, compared
 from wizard.decisions import require_decided
@@ -32,7 +35,6 @@ from wizard.steps.provision import moves_database
 from wizard.steps.workshop import bookkeeping
 
 name = "cutover"
-FACT = "snapshot"
 
 
 def run(ctx: RunContext) -> str:
@@ -41,6 +43,8 @@ def run(ctx: RunContext) -> str:
     Raises NotAsPlanned `source-changed` (its schema), `target-changed` (someone else wrote there),
     Undecided where a new row cannot be carried exactly, Differences.
     """
+    if moves_database(ctx):
+        _settle(ctx)
     said = [_files(ctx)] if ctx.answers.storage else []
     if moves_database(ctx):
         said.append(_rows(ctx))
@@ -59,7 +63,6 @@ def _files(ctx: RunContext) -> str:
 
 
 def _rows(ctx: RunContext) -> str:
-    _settle(ctx)
     source = ctx.source_path
     if source is None or not source.exists():
         raise NotAsPlanned(
@@ -82,11 +85,14 @@ def _rows(ctx: RunContext) -> str:
 
 
 def _settle(ctx: RunContext) -> None:
-    """After a kill: the target says which snapshot it holds; finish what that one still lacks."""
+    """After a kill: the target says which snapshot it holds; finish what that one still lacks.
+
+    It comes before all else: until then nothing can be compared with the snapshot that the journal names.
+    """
     with open_target(ctx) as target:
         state = record.get(target.connection, ctx.run)
         waiting = saved_objects(target.connection, ctx.run)
-    held = None if state is None else state.facts.get(FACT)
+    held = None if state is None else state.facts.get(SYNCED)
     if held is None or held == ctx.journal.get("cutover", "finished"):
         if waiting:
             constraints.run(ctx)
@@ -149,8 +155,14 @@ def _apply(ctx: RunContext, base: Path, new: Path, found: tuple[TableChange, ...
                 deleted += carry.delete_old(cursor, both.target, both.source, pair, change, coercers)
                 load = table_load(ctx, both, pair, meter, partial(carry.new_rows, change=change))
                 written += load.stream(cursor).rows
-            record.add_facts(cursor, ctx.run, {FACT: new.name})
+                record.forget_chunks(cursor, ctx.run, pair.name, _count(cursor, both.target, pair.name))
+            record.add_facts(cursor, ctx.run, {SYNCED: new.name})
     return f"{written:,} rows written and {deleted:,} taken out in {len(names)} tables that changed meanwhile"
+
+
+def _count(cursor: psycopg.Cursor, target: Target, table: str) -> int:
+    row = cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(target.table(table))).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _decides_orphans(decisions: Mapping[str, Mapping[str, str]], table: str) -> bool:
@@ -160,9 +172,7 @@ def _decides_orphans(decisions: Mapping[str, Mapping[str, str]], table: str) -> 
 
 def _adopt(ctx: RunContext, snapshot_name: str, facts: dict[str, object]) -> None:
     """The target holds this snapshot: go on from it, and prove it."""
-    ctx.journal.put("snapshot", "current", snapshot_name)
-    if facts:
-        ctx.journal.put("snapshot", "synced", facts)
+    ctx.journal.put_many("snapshot", {"current": snapshot_name, **({"synced": facts} if facts else {})})
     references.run(ctx)
     constraints.run(ctx)
     verify.run(ctx)

@@ -92,7 +92,9 @@ class S3Kind:
         variables = [
             (
                 "bucket",
-                Variable(BUCKET, f"The bucket at {self.title} that holds uploaded files.", False, place.bucket),
+                Variable(
+                    BUCKET, f"The bucket at {self.title} that holds uploaded files.", False, place.bucket
+                ),
             ),
             ("region", Variable(REGION, "The bucket's region.", False, place.region)),
             ("access_key", Variable(ACCESS_KEY, f"Access key of {self.title}.", True)),

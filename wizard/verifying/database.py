@@ -24,7 +24,6 @@ from wizard.verifying.source_reader import Orphans, SourceTable
 from wizard.verifying.target_reader import TargetTable, form_for
 
 Decisions = Mapping[str, Mapping[str, str]]
-BOOKKEEPING = ("django_migrations", "alembic_version", "_prisma_migrations")
 _TELL_EVERY = 0.1
 
 
@@ -55,7 +54,7 @@ def compare_database(
 ) -> DatabaseComparison:
     """Compare every table of `snapshot` with its namesake in `schema`. Writes nothing but scratch files.
 
-    `run` names the run whose before-images and saved objects count. `public_bases` are the public
+    `skip_tables` are the framework's bookkeeping, which the target owns; nothing else is passed over. `run` names the run whose before-images and saved objects count. `public_bases` are the public
     addresses (with prefix) that rewritten references may point to. Raises NotAsPlanned
     `snapshot-unreadable`, ConnectionLost, Stopped.
     """
@@ -63,8 +62,8 @@ def compare_database(
         with source_reader.open_snapshot(snapshot) as source, open_scratch(scratch) as store:
             target_reader.prepare(connection)
             return _Databases(
-                source, connection, schema, decisions, frozenset(skip_tables) | frozenset(BOOKKEEPING), run,
-                store, emit, cancel, public_bases,
+                source, connection, schema, decisions, frozenset(skip_tables), run, store,
+                emit, cancel, public_bases,
             ).compare()  # fmt: skip
     except sqlite3.DatabaseError as error:
         raise NotAsPlanned(
@@ -123,7 +122,12 @@ class _Databases:
         for difference in schema_differences(self.target, self.schema, self.run, floors):
             tally.add(difference)
         return DatabaseComparison(
-            len(wanted), tally.rows, tally.values, tuple(tally.kept), tally.total, tuple(notes)
+            sum(table.name in there for table in wanted),
+            tally.rows,
+            tally.values,
+            tuple(tally.kept),
+            tally.total,
+            tuple(notes),
         )
 
     def _table(
@@ -132,6 +136,9 @@ class _Databases:
         tally = Tally()
         expected = source_reader.count_rows(self.source, table, orphans)
         if there is None:
+            if self.decisions.get(table.name, {}).get("missing_table") == "leave":
+                notes.append(f"{table.name}: stays at the source with its {expected} rows, as decided")
+                return tally
             detail = f"the target has no such table; the source's holds {expected} rows"
             tally.add(Difference("table", table.name, detail=detail))
             return tally

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -16,9 +17,15 @@ Row = tuple[Value, ...]
 BATCH_BYTES = 4 * 1024 * 1024
 BATCH_ROWS = 2000
 # Tables that SQLite's own modules keep behind a virtual table (their documentation: FTS3-5, R*Tree).
-_SHADOWS = (
-    "content", "segments", "segdir", "docsize", "stat", "data", "idx", "config", "node", "parent", "rowid",
-)  # fmt: skip
+_SHADOWS = {
+    "fts3": ("content", "segments", "segdir", "docsize", "stat"),
+    "fts4": ("content", "segments", "segdir", "docsize", "stat"),
+    "fts5": ("data", "idx", "content", "docsize", "config"),
+    "rtree": ("node", "parent", "rowid"),
+    "rtree_i32": ("node", "parent", "rowid"),
+    "geopoly": ("node", "parent", "rowid"),
+}
+_MODULE = re.compile(r"\bUSING\s+[\"`\[]?(\w+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,8 @@ def tables(connection: sqlite3.Connection) -> tuple[SourceTable, ...]:
     found = connection.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name"
     ).fetchall()
-    virtual = [n for n, sql in found if sql and sql.lstrip().upper().startswith("CREATE VIRTUAL")]
-    hidden = {*virtual, *(f"{v}_{s}" for v in virtual for s in _SHADOWS)}
+    virtual = {n: sql for n, sql in found if sql and sql.lstrip().upper().startswith("CREATE VIRTUAL")}
+    hidden = {*virtual, *(f"{v}_{s}" for v, sql in virtual.items() for s in _SHADOWS.get(_module(sql), ()))}
     if sqlite3.sqlite_version_info >= (3, 37):
         hidden |= {
             n
@@ -81,6 +88,12 @@ def tables(connection: sqlite3.Connection) -> tuple[SourceTable, ...]:
         for name, _ in found
         if name not in hidden and not name.lower().startswith("sqlite_")
     )
+
+
+def _module(sql: str) -> str:
+    """The module behind a virtual table, in lower case."""
+    found = _MODULE.search(sql)
+    return found.group(1).lower() if found else ""
 
 
 def _table(connection: sqlite3.Connection, name: str) -> SourceTable:

@@ -128,3 +128,17 @@ def test_the_fingerprint_follows_schema_and_migrations_not_rows(db: sqlite3.Conn
     assert fingerprint(db) != second
     db.text_factory = bytes
     assert read_schema(db).tables[0].name == "t"
+
+
+def test_a_table_named_like_another_modules_shadow_is_the_apps_own(db: sqlite3.Connection) -> None:
+    for sql in (
+        "CREATE VIRTUAL TABLE post USING fts4(body)",
+        'CREATE VIRTUAL TABLE "q" USING "fts5"(body)',
+        "CREATE TABLE post_data (a)",
+        "CREATE TABLE post_config (a)",
+        "CREATE TABLE q_node (a)",
+    ):
+        db.execute(sql)
+    schema = read_schema(db)
+    assert {t.name for t in schema.tables} == {"post_data", "post_config", "q_node"}
+    assert {"post_content", "q_config"} <= set(schema.shadow_tables)

@@ -15,6 +15,7 @@ from psycopg import sql
 from wizard.databases.copying.chunks import Reading
 from wizard.databases.copying.scope import Pair
 from wizard.databases.copying.types import Coercer
+from wizard.databases.postgres import record
 from wizard.databases.postgres.target import Target
 from wizard.databases.sqlite.changes import TableChange, changed_sql, missing_sql
 from wizard.databases.sqlite.schema import Table, quote
@@ -60,6 +61,7 @@ def delete_old(
     """
     name = target.table(pair.name)
     if change.whole:
+        record.forget_images(cursor, target.run, pair.name)
         return cursor.execute(sql.SQL("DELETE FROM {}").format(name)).rowcount
     table = pair.source
     key = sql.SQL(", ").join(map(sql.Identifier, table.primary_key))

@@ -21,6 +21,7 @@ from wizard.databases.copying.chunks import CHUNK_BYTES, Key, Reading, decode_ke
 from wizard.databases.copying.inexact import Inexact
 from wizard.databases.copying.types import Coercer
 from wizard.databases.postgres.connect import is_lost, translate
+from wizard.databases.postgres.record import forget_images
 from wizard.databases.postgres.seeds import clear_seed, forget_seed
 from wizard.databases.postgres.target import Target
 from wizard.errors import StepFailed, UsageError
@@ -236,12 +237,22 @@ class TableLoad:
             conditions.append(sql.SQL("{} <= {}").format(key, sql.Literal(chunk.high[0])))
         with self._target.transaction() as cursor:
             self._delete(cursor, sql.SQL(" AND ").join(conditions), chunk.rows)
+            self._forget_images(cursor, chunk)
             read = self._stream(cursor, chunk.low, chunk.high, None)
             cursor.execute(
                 "UPDATE ashore.progress SET rows = %s, digest = %s, epoch = %s "
                 "WHERE run = %s AND table_name = %s AND chunk = %s",
                 (read.rows, read.digest, self._target.epoch, self._target.run, self._table, chunk.number),
             )
+
+    def _forget_images(self, cursor: psycopg.Cursor, chunk: Recorded) -> None:
+        """Rows loaded again hold the source's text: what a rewrite noted of the old ones goes with them."""
+        cursor.execute(
+            "DELETE FROM ashore.before_image WHERE run = %s AND table_name = %s "
+            "AND (%s::numeric IS NULL OR (key::jsonb ->> 0)::numeric > %s) "
+            "AND (%s::numeric IS NULL OR (key::jsonb ->> 0)::numeric <= %s)",
+            (self._target.run, self._table, *(2 * (chunk.low or (None,))), *(2 * (chunk.high or (None,)))),
+        )
 
     def _delete(self, cursor: psycopg.Cursor, condition: sql.Composable, expected: int) -> None:
         """Delete rows that this run wrote. Another number of them means that someone else wrote too."""
@@ -259,6 +270,7 @@ class TableLoad:
         loaded = sum(chunk.rows for chunk in self.recorded())
         with self._target.transaction() as cursor:
             self._delete(cursor, sql.SQL("true"), loaded)
+            forget_images(cursor, self._target.run, self._table)
             cursor.execute(
                 "DELETE FROM ashore.progress WHERE run = %s AND table_name = %s",
                 (self._target.run, self._table),

@@ -96,6 +96,27 @@ def add_facts(cursor: psycopg.Cursor, run: str, facts: Mapping[str, Any]) -> Non
     )
 
 
+def drop_fact(cursor: psycopg.Cursor, run: str, key: str) -> None:
+    """Take one key out of the run's facts."""
+    cursor.execute("UPDATE ashore.run SET facts = facts - %s::text WHERE run = %s", (key, run))
+
+
+def forget_images(cursor: psycopg.Cursor, run: str, table: str) -> None:
+    """Drop the before-images of a table whose rows are written anew, as the source has them."""
+    cursor.execute("DELETE FROM ashore.before_image WHERE run = %s AND table_name = %s", (run, table))
+
+
+def forget_chunks(cursor: psycopg.Cursor, run: str, table: str, rows: int) -> None:
+    """The table of now `rows` rows no longer consists of the chunks that were loaded: one chunk without
+    bounds and with no source's digest stands for them, which a run that adopts the record loads again."""
+    cursor.execute("DELETE FROM ashore.progress WHERE run = %s AND table_name = %s", (run, table))
+    cursor.execute(
+        "INSERT INTO ashore.progress (run, table_name, chunk, rows, digest, epoch) "
+        "SELECT run, %s, 0, %s, '', epoch FROM ashore.run WHERE run = %s",
+        (table, rows, run),
+    )
+
+
 def rename(cursor: psycopg.Cursor, old: str, new: str) -> None:
     """Give the whole record of run `old` to run `new`: the older execution no longer finds its row."""
     for table in TABLES:

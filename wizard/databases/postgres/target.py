@@ -23,6 +23,7 @@ from wizard.databases.postgres.record import find_adoptable as find_adoptable
 from wizard.errors import ConnectionLost, Refused, StepFailed, UsageError
 
 BACKEND_SECONDS = 30.0
+SYNCED = "snapshot"  # the fact that names the snapshot which the cut-over brought the target to
 REOPENS = 6
 
 
@@ -65,14 +66,24 @@ class Target:
         """
         with self.connection.transaction(), self.connection.cursor() as cursor:
             cursor.execute("SELECT epoch FROM ashore.run WHERE run = %s FOR UPDATE", (self.run,))
-            row = cursor.fetchone()
-            if row is None or row[0] != self.epoch:
-                raise StepFailed(
-                    "fenced",
-                    "Another execution of this run has taken over the target; this one has stopped writing.",
-                    "Look for ashore on another machine. `ashore resume` takes the run back.",
-                )
+            self._check(cursor.fetchone())
             yield cursor
+
+    def check_fence(self) -> None:
+        """Raises StepFailed `fenced` where another execution took the run over."""
+        self._check(
+            self.connection.execute("SELECT epoch FROM ashore.run WHERE run = %s", (self.run,)).fetchone()
+            if record.exists(self.connection)
+            else None
+        )
+
+    def _check(self, row: tuple[int] | None) -> None:
+        if row is None or row[0] != self.epoch:
+            raise StepFailed(
+                "fenced",
+                "Another execution of this run has taken over the target; this one has stopped writing.",
+                "Look for ashore on another machine. `ashore resume` takes the run back.",
+            )
 
     def reopen(self) -> None:
         """A new session of the same epoch after the old one was lost.
@@ -117,6 +128,7 @@ def open_target(ctx: RunContext) -> Iterator[Target]:
         epoch, schema = int(known), str(ctx.journal.get("engine", "schema"))
     target = Target(url, ctx.run, epoch, schema, ctx.cancel.wait)
     try:
+        target.check_fence()
         yield target
     except psycopg.Error as error:
         raise translate(error) from error
@@ -225,6 +237,10 @@ def prepare_record(ctx: RunContext) -> str:
                     )
                 record.rename(cursor, old, ctx.run)
                 record.add_facts(cursor, ctx.run, {"adopted_from": old})
+                # The snapshots that the lost execution synced to are not in this state folder.
+                record.drop_fact(cursor, ctx.run, SYNCED)
+            # What it began between our look and the renaming, its migrations for one, ends here.
+            end_sessions(connection, old, None, ctx.cancel.wait)
             return "adopted"
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('ashore.run', 0))")

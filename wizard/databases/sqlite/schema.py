@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,11 +43,17 @@ __all__ = [
 ]
 
 # Tables behind a virtual table, by module: SQLite knows them only where it has the module.
-_SHADOW_SUFFIXES = (
-    "content", "segments", "segdir", "docsize", "stat",  # fts3, fts4
-    "data", "idx", "config",  # fts5
-    "node", "parent", "rowid",  # rtree
-)  # fmt: skip
+# A table that is merely named like one of another module's is the app's own.
+_FTS4 = ("content", "segments", "segdir", "docsize", "stat")
+_RTREE = ("node", "parent", "rowid")
+_SHADOW_SUFFIXES: Mapping[str, tuple[str, ...]] = {
+    "fts3": _FTS4,
+    "fts4": _FTS4,
+    "fts5": ("data", "idx", "content", "docsize", "config"),
+    "rtree": _RTREE,
+    "rtree_i32": _RTREE,
+    "geopoly": _RTREE,
+}
 _HISTORIES = (
     ("django_migrations", ("app", "name")),
     ("alembic_version", ("version_num",)),
@@ -122,10 +128,18 @@ def _is_virtual(sql: str) -> bool:
     ]
 
 
+def _module(sql: str) -> str:
+    """The module behind a virtual table (`CREATE VIRTUAL TABLE … USING module`), in lower case."""
+    found = list(sqltext.tokens(sql))
+    return next((b.value.lower() for a, b in zip(found, found[1:], strict=False) if a.is_word("USING")), "")
+
+
 def _shadow_tables(
     connection: sqlite3.Connection, tables: Sequence[str], virtual: tuple[Named, ...]
 ) -> tuple[str, ...]:
-    named = {f"{v.name}_{suffix}".lower() for v in virtual for suffix in _SHADOW_SUFFIXES}
+    named = {
+        f"{v.name}_{suffix}".lower() for v in virtual for suffix in _SHADOW_SUFFIXES.get(_module(v.sql), ())
+    }
     if sqlite3.sqlite_version_info >= (3, 37):
         named |= {
             row[0].lower()
