@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.widget import Widget
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
@@ -149,6 +150,12 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
         super().on_resize()
         if self.session.project is not None:
             self.call_after_refresh(self._fill, self.session.project)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Coming to the rows, the first is marked, so that Enter has something to open."""
+        rows = self.query_one("#rows", OptionList)
+        if event.widget is rows and rows.highlighted is None:
+            rows.action_first()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         kind, _, number = (event.option_id or "").partition("-")

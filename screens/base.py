@@ -49,6 +49,8 @@ class BaseScreen(Screen[None]):
         Binding("escape", "back", "Back"),
         Binding("question_mark,f1", "help", "Help", key_display="?"),
         Binding("ctrl+q", "app.quit", "Leave", priority=True),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
     ]
     step: ClassVar[str] = ""
     heading: ClassVar[str] = ""
@@ -108,7 +110,9 @@ class BaseScreen(Screen[None]):
         names = [name for name, _ in STEPS]
         rail = self.query_one("#rail", Rail)
         rail.display = self.app.size.width >= self.rail_from
-        rail.show(self.step, self.session.visited, self.session.steps())
+        # Before the project has been read nothing is known not to be needed.
+        applies = names if self.session.project is None else self.session.steps()
+        rail.show(self.step, self.session.visited, applies)
         project = self.session.known
         left = f" ashore  {'/'.join(self.session.project_path.absolute().parts[-2:]).lstrip('/')}"
         kinds = [f.name.title() for f in project.frameworks[:1]] + [
@@ -169,7 +173,9 @@ class BaseScreen(Screen[None]):
     def show_problem(self, message: str, hint: str = "", written: str | None = None) -> None:
         """What happened, what was written, what to do; stays until the next attempt."""
         text = Text(f"✗ {message}", "bold")
-        text.append(f"\n  {written if written is not None else self.session.written}", "not bold")
+        # Many a message says itself what was written; saying it twice would only make one doubt it.
+        if "written" not in message:
+            text.append(f"\n  {written if written is not None else self.session.written}", "not bold")
         if hint:
             text.append(f"\n  {hint}", "not bold")
         self.query_one("#problem", Static).update(text)
@@ -184,6 +190,7 @@ class BaseScreen(Screen[None]):
         self._onward = label
         for button in self.query("#next").results(Button):
             button.label = self._fitted(label)
+            button.refresh(layout=True)  # a new label alone does not change the button's width
             button.disabled = not enabled
 
     def _fitted(self, label: str) -> str:
@@ -194,6 +201,20 @@ class BaseScreen(Screen[None]):
         if event.button.id == "next":
             event.stop()
             self.forward()
+
+    def action_page(self, direction: int) -> None:
+        """Page the step's text, whatever has the focus."""
+        body = self.query_one("#body", VerticalScroll)
+        if direction > 0:
+            body.scroll_page_down(animate=False)
+        else:
+            body.scroll_page_up(animate=False)
+
+    def show_later(self, selector: str) -> None:
+        """Scroll a widget into view once its new text has been laid out."""
+        self.call_after_refresh(
+            lambda: self.query_one(selector).scroll_visible(animate=False) if self.is_attached else None
+        )
 
     def action_back(self) -> None:
         self.wizard.backward(self.step)

@@ -73,8 +73,8 @@ small object. Nothing that was there is touched."""
         else:
             why = keyring.why if keyring is not None else ""
             yield Static(
-                f"! No usable keyring{': ' + why if why else ''}. "
-                "Secrets stay in memory for this run and are written nowhere.",
+                f"! {why or 'No keyring of this system can hold a secret.'}\n"
+                "  What you type here stays in memory for this run and is written nowhere.",
                 markup=False,
             )
         for group in GROUPS:
@@ -191,6 +191,7 @@ small object. Nothing that was there is touched."""
 
     def _result(self, group: str, text: Text) -> None:
         self.query_one(f"#result-{group}", Static).update(text)
+        self.show_later(f"#result-{group}")
 
     def action_test(self) -> None:
         for group in GROUPS:

@@ -16,11 +16,14 @@ from wizard.model import Decision
 
 def subject_text(decision: Decision) -> Text:
     """What was found, how often, and where."""
-    text = Text(f"! {decision.subject}: {decision.message}", "bold")
-    keys = ", ".join(decision.keys)
-    more = " …" if decision.count > len(decision.keys) else ""
-    count = f"{decision.count:,} {'value' if decision.count == 1 else 'values'}"
-    text.append(f"\n  {count}{'; keys ' + keys + more if keys else ''}", "not bold")
+    subject = "" if decision.subject in decision.message else f"{decision.subject}: "
+    text = Text(f"! {subject}{decision.message}", "bold")
+    said = [] if f"{decision.count:,}" in decision.message else [f"{decision.count:,} in all"]
+    if decision.keys:
+        more = " …" if decision.count > len(decision.keys) else ""
+        said.append(f"{'key' if decision.count == 1 else 'keys'} {', '.join(decision.keys)}{more}")
+    if said:
+        text.append(f"\n  {'; '.join(said)}", "not bold")
     if not decision.choices:
         text.append("\n  ✗ ashore has no way to carry this. Change it at the source, then look again.")
     return text

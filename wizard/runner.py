@@ -147,8 +147,15 @@ def run_again(ctx: RunContext, name: str) -> int:
             f"Run {ctx.run} has not come to its step {name} yet; nothing was written.",
             f"`ashore resume {ctx.run}` goes on with it.",
         )
+    before = run_state(ctx.folder)[0]
     ctx.journal.step_reopened(name)
-    return _run_modules(ctx, tuple(module for module in STEPS if module.name == name))
+    code = _run_modules(ctx, tuple(module for module in STEPS if module.name == name))
+    unfinished = any(ctx.journal.step_state(s.name) != "finished" for s in ctx.plan.steps)
+    if code == EXIT_DONE and (unfinished or before == "undone"):
+        # One step that went well does not end a run: `resume` must find it, and `--clean` must not take it.
+        kept = "stopped" if before in ("running", "empty", "done") else before
+        ctx.journal.put("run", "status", {"status": kept, "exit_code": code})
+    return code
 
 
 def _run_modules(ctx: RunContext, modules: tuple[StepModule, ...]) -> int:

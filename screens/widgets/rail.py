@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rich.text import Text
 from textual.widgets import Static
 
 from screens.session import STEPS
 
 
-def rail_text(current: str, visited: set[str], applies: tuple[str, ...]) -> Text:
+def rail_text(current: str, visited: set[str], applies: Collection[str]) -> Text:
     """● here, ✓ behind, ○ to come, · not needed for these answers."""
     text = Text()
     order = [name for name, _ in STEPS]
@@ -30,7 +32,7 @@ def rail_text(current: str, visited: set[str], applies: tuple[str, ...]) -> Text
 class Rail(Static):
     """The steps. Hidden where the terminal is narrow; the heading counts them there."""
 
-    def show(self, current: str, visited: set[str], applies: tuple[str, ...]) -> None:
+    def show(self, current: str, visited: set[str], applies: Collection[str]) -> None:
         """Redraw for the step `current`."""
         self.border_title = "Steps"
         self.update(rail_text(current, visited, applies))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -30,14 +31,22 @@ class At:
             self.act(process)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code", "step"), [(signal.SIGINT, 130, "copy"), (signal.SIGTERM, 143, "patch")]
+)
 def test_a_signal_stops_at_a_safe_point_and_resume_finishes(
-    here: worlds.World, number: signal.Signals, code: int
+    here: worlds.World, number: signal.Signals, code: int, step: str
 ) -> None:
-    stop = At(lambda process: process.send_signal(number), type="step_started", step="copy")
+    """A single step repeated meanwhile does not pass for the end of the run."""
+    stop = At(lambda process: process.send_signal(number), type="step_started", step=step)
     end = worlds.execute(here, *worlds.RUN, watch=stop)
     assert end.exit_code == code, end.text
     assert end.codes == ()
+    if step == "patch":
+        assert worlds.execute_plain(here, "verify").returncode == 0
+        [run] = json.loads(worlds.execute_plain(here, "runs", "--json").stdout)["runs"]
+        assert run["state"] == "stopped"
+        assert worlds.execute_plain(here, "runs", "--clean", run["run"]).returncode == 2
     end = worlds.execute(here, *worlds.RESUME)
     assert end.exit_code == 0, end.text
 

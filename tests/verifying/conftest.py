@@ -39,10 +39,13 @@ class Pair:
         run: str | None = None,
         bases: tuple[str, ...] = (),
         cancel: Cancel | None = None,
+        naive_zone: str = "UTC",
+        skip: tuple[str, ...] = (),
     ) -> DatabaseComparison:
         return compare_database(
-            self.snapshot, self.target, "public", decisions=decisions or {}, skip_tables=(), run=run,
-            scratch=self.scratch, emit=self.events.append, cancel=cancel or Cancel(), public_bases=bases,
+            self.snapshot, self.target, "public", decisions=decisions or {}, skip_tables=skip, run=run,
+            scratch=self.scratch, naive_zone=naive_zone, emit=self.events.append, cancel=cancel or Cancel(),
+            public_bases=bases,
         )  # fmt: skip
 
     def named(self, **given: object) -> list[tuple[str, str, str, str | None]]:

@@ -70,6 +70,14 @@ class FrameworkKind(Protocol):
         """Make the tables in the empty database behind `url`. May be repeated after a kill."""
         ...
 
+    def naive_zone(self, project: Project, framework: Framework) -> str:
+        """The zone in which the app means a stored time without an offset: `UTC`, or an IANA name.
+
+        Reads only. Raises UsageError `unknown-time-zone` where it cannot be known: a guess would shift
+        every time.
+        """
+        ...
+
     def change(self, project: Project, framework: Framework, needs: tuple[Need, ...]) -> Change:
         """The edits that make the app use what `needs` describe. Reads only."""
         ...

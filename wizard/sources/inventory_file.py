@@ -44,6 +44,10 @@ CREATE TABLE IF NOT EXISTS confirmed (
     PRIMARY KEY (target, key)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS confirmed_file ON confirmed (store, path);
+CREATE TABLE IF NOT EXISTS intent (
+    target TEXT NOT NULL, key TEXT NOT NULL, sha256 BLOB NOT NULL, md5 BLOB NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (target, key, sha256)
+) WITHOUT ROWID;
 """
 
 
@@ -84,7 +88,7 @@ class Inventory:
         """Opens or creates the file. Raises UsageError `state-full` where the disk is full."""
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.many((), script="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
+        self.many((), script="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
 
     def __enter__(self) -> Inventory:
         return self

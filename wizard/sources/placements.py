@@ -1,4 +1,5 @@
-"""Which file goes where, and what has been confirmed there: two tables of the inventory's file."""
+"""Which file goes where, what is about to be sent there, and what has been confirmed: three tables of the
+inventory's file."""
 
 from __future__ import annotations
 
@@ -38,8 +39,20 @@ class Confirmed:
     part_size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Bytes that were about to be sent under `key`: what stands there with these digests is this run's own,
+    also where a kill came before the server's answer was recorded."""
+
+    target: str
+    key: str
+    sha256: bytes
+    md5: bytes
+    size: int
+
+
 class Placements:
-    """The two tables, through the inventory that holds them."""
+    """The three tables, through the inventory that holds them."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -126,15 +139,38 @@ class Placements:
                 )
             at = (page[-1][0], page[-1][1])
 
-    def confirm(self, confirmed: Sequence[Confirmed]) -> None:
-        """Record what the server holds, all or nothing."""
+    def intend(self, intents: Sequence[Intent]) -> None:
+        """Record what is about to be sent, before the first byte of it is."""
         self._inventory.many(
             (
-                "INSERT OR REPLACE INTO confirmed (target, key, store, path, status, size, sha256, etag, "
-                "part_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (c.target, c.key, c.store, c.path, c.status, c.size, c.sha256, c.etag, c.part_size),
+                "INSERT OR REPLACE INTO intent (target, key, sha256, md5, size) VALUES (?, ?, ?, ?, ?)",
+                (i.target, i.key, i.sha256, i.md5, i.size),
             )
+            for i in intents
+        )
+
+    def intents(self, target: str) -> dict[str, tuple[Intent, ...]]:
+        """Key → what was about to be sent there and never confirmed; a few batches at most."""
+        found: dict[str, tuple[Intent, ...]] = {}
+        for row in self._inventory.rows(
+            "SELECT target, key, sha256, md5, size FROM intent WHERE target = ?", (target,)
+        ):
+            found[row[1]] = (*found.get(row[1], ()), Intent(*row))
+        return found
+
+    def confirm(self, confirmed: Sequence[Confirmed]) -> None:
+        """Record what the server holds, all or nothing; what was intended for these keys is settled."""
+        self._inventory.many(
+            statement
             for c in confirmed
+            for statement in (
+                (
+                    "INSERT OR REPLACE INTO confirmed (target, key, store, path, status, size, sha256, etag, "
+                    "part_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (c.target, c.key, c.store, c.path, c.status, c.size, c.sha256, c.etag, c.part_size),
+                ),
+                ("DELETE FROM intent WHERE target = ? AND key = ?", (c.target, c.key)),
+            )
         )
 
     def orphans(self, limit: int) -> list[tuple[str, str, str, str]]:

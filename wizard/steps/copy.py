@@ -58,7 +58,7 @@ def table_load(
     plain = set(judged["columns"].get(pair.name, ())) if current else set()
     columns = [c.name for c in pair.columns]
     coercers = [
-        (place, coercer(column, both.decisions.get(f"{pair.name}.{column.name}", {})))
+        (place, coercer(column, both.decisions.get(f"{pair.name}.{column.name}", {}), both.zone))
         for place, column in enumerate(pair.columns)
         if column.name not in plain
     ]

@@ -149,7 +149,7 @@ def _apply(ctx: RunContext, base: Path, new: Path, found: tuple[TableChange, ...
                     )
                 key = [c for k in pair.source.primary_key for c in pair.columns if c.name == k]
                 coercers = [
-                    (place, coercer(column, both.decisions.get(f"{pair.name}.{column.name}", {})))
+                    (place, coercer(column, both.decisions.get(f"{pair.name}.{column.name}", {}), both.zone))
                     for place, column in enumerate(key)
                 ]
                 deleted += carry.delete_old(cursor, both.target, both.source, pair, change, coercers)

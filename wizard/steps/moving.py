@@ -15,12 +15,15 @@ from wizard.databases.postgres import catalog, record
 from wizard.databases.postgres.target import Target, open_target
 from wizard.databases.sqlite.schema import open_readonly, read_schema
 from wizard.errors import StepFailed
-from wizard.steps.workshop import bookkeeping
+from wizard.steps.workshop import bookkeeping, naive_zone
 
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """Source and target, open. `source` is the snapshot, `snapshot` its file's name."""
+    """Source and target, open. `source` is the snapshot, `snapshot` its file's name.
+
+    `zone` is the one in which the app means times without an offset.
+    """
 
     snapshot: str
     source: sqlite3.Connection
@@ -28,6 +31,7 @@ class Moving:
     pairs: tuple[Pair, ...]
     decisions: Decisions
     orphans: Orphans
+    zone: str
 
     @property
     def names(self) -> list[str]:
@@ -56,4 +60,4 @@ def moving(ctx: RunContext, snapshot: Path | None = None) -> Iterator[Moving]:
         both = pairs(read_schema(source), tables, bookkeeping(ctx.project, ctx.answers), decisions)
         copied = {pair.name for pair in both}
         orphans = Orphans((k for k in keys if {k.table, k.parent} <= copied), decisions)
-        yield Moving(path.name, source, target, both, decisions, orphans)
+        yield Moving(path.name, source, target, both, decisions, orphans, naive_zone(ctx))

@@ -24,7 +24,8 @@ _SHOWN = 20
 def run(ctx: RunContext) -> str:
     """Find every decision; go on only where all are taken. Writes nothing but the journal.
 
-    Raises UsageError `revision-mismatch`, and for files `unrouted`, `files-unmovable`, `key-collision`,
+    Raises UsageError `revision-mismatch`, `unknown-time-zone`, and
+    for files `unrouted`, `files-unmovable`, `key-collision`,
     `key-unusable`; Undecided `undecided`.
     """
     if ctx.answers.storage:
@@ -35,6 +36,7 @@ def run(ctx: RunContext) -> str:
     _compare_revisions(ctx)
     decisions = judge(ctx.project, ctx.answers, ctx.snapshot_path, ctx.cancel)
     ctx.journal.put(name, "decisions", [dataclasses.asdict(d) for d in decisions])
+    ctx.journal.put(name, "naive_zone", workshops.project_zone(ctx.project, ctx.answers))
     open_ones = preflight.undecided(decisions)
     if open_ones:
         raise Undecided("undecided", message(open_ones), "Add to the answers:\n" + paste(open_ones))
@@ -51,7 +53,11 @@ def run(ctx: RunContext) -> str:
 
 
 def judge(project: Project, answers: Answers, snapshot: Path, cancel: Cancel) -> tuple[Decision, ...]:
-    """The decisions that `snapshot` asks for under these answers. Writes nothing. Raises Stopped."""
+    """The decisions that `snapshot` asks for under these answers. Writes nothing.
+
+    Raises UsageError `unknown-time-zone`, Stopped.
+    """
+    workshops.project_zone(project, answers)
     return preflight.examine(
         snapshot,
         answers.database.decisions if answers.database is not None else {},

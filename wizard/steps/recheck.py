@@ -8,7 +8,7 @@ from wizard.context import RunContext
 from wizard.databases.copying import recheck
 from wizard.databases.copying.collisions import judge_collisions
 from wizard.databases.postgres import catalog
-from wizard.errors import Undecided
+from wizard.errors import NotAsPlanned, Undecided
 from wizard.model import Decision
 from wizard.steps.moving import Moving, moving
 from wizard.steps.provision import moves_database
@@ -20,11 +20,13 @@ def run(ctx: RunContext) -> str:
     """Read the snapshot once more, with the target's types in hand. Writes nothing.
 
     Facts: ("recheck", "decisions") as dictionaries of model.Decision, ("recheck", "plain") the columns
-    that need no coercion, with the snapshot they were judged on. Raises Undecided `undecided`.
+    that need no coercion, with the snapshot they were judged on. Raises Undecided `undecided`, NotAsPlanned
+    `zone-unknown`.
     """
     if not moves_database(ctx):
         return "no database moves"
     with moving(ctx) as both:
+        _require_zone(both)
         found, plain = judge(ctx, both)
         columns = sum(len(pair.columns) for pair in both.pairs)
     ctx.journal.put("recheck", "decisions", [asdict(decision) for decision in found])
@@ -36,6 +38,21 @@ def run(ctx: RunContext) -> str:
     return f"{columns} columns judged against the target's types{decided}"
 
 
+def _require_zone(both: Moving) -> None:
+    """Raises NotAsPlanned `zone-unknown`: verification and the app ask the server for times in that zone."""
+    known = both.target.connection.execute(
+        "SELECT 1 FROM pg_timezone_names WHERE lower(name) = lower(%s)", (both.zone,)
+    ).fetchone()
+    if both.zone != "UTC" and known is None:
+        raise NotAsPlanned(
+            "zone-unknown",
+            f"The target's server knows no time zone {both.zone}, in which the app's times are meant. No row "
+            "has been copied.",
+            "The app could not connect to this server either. Correct TIME_ZONE in its settings, or use a "
+            "server with the full time zone data.",
+        )
+
+
 def judge(ctx: RunContext, both: Moving) -> tuple[list[Decision], dict[str, list[str]]]:
     """What the source's values mean for the target's types: (decisions, columns that need no coercer)."""
     found: list[Decision] = []
@@ -44,7 +61,7 @@ def judge(ctx: RunContext, both: Moving) -> tuple[list[Decision], dict[str, list
     for pair in both.pairs:
         ctx.cancel.check()
         judged = recheck.judge_values(
-            both.source, pair.source, pair.columns, both.decisions, ctx.cancel.check
+            both.source, pair.source, pair.columns, both.decisions, both.zone, ctx.cancel.check
         )
         found += judged.decisions
         plain[pair.name] = list(judged.plain)
@@ -57,6 +74,7 @@ def judge(ctx: RunContext, both: Moving) -> tuple[list[Decision], dict[str, list
             pair,
             keys,
             both.decisions,
+            both.zone,
             ctx.cancel.check,
         )
     found += recheck.judge_references(

@@ -18,7 +18,7 @@ from wizard.events import FindingSeen, Warned
 from wizard.frameworks.django import settings
 from wizard.sources.inventory import open_inventory
 from wizard.steps.provision import moves_database
-from wizard.steps.workshop import bookkeeping
+from wizard.steps.workshop import bookkeeping, naive_zone
 from wizard.verifying.database import DatabaseComparison, compare_database
 from wizard.verifying.differences import Difference, readable
 from wizard.verifying.objects import ObjectComparison, ObjectDifference, verify_objects
@@ -99,7 +99,8 @@ def _compare(ctx: RunContext) -> DatabaseComparison:
         rows = compare_database(
             ctx.snapshot_path, target.connection, target.schema, decisions=database.decisions,
             skip_tables=bookkeeping(ctx.project, ctx.answers), run=ctx.run, scratch=ctx.folder.work,
-            emit=ctx.emit, cancel=ctx.cancel, public_bases=_public_bases(ctx),
+            naive_zone=naive_zone(ctx), emit=ctx.emit, cancel=ctx.cancel,
+            public_bases=_public_bases(ctx),
         )  # fmt: skip
     ctx.journal.put(name, "database", _rows_fact(ctx, rows))
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from wizard.answers import Answers
 from wizard.context import RunContext
@@ -41,6 +42,36 @@ def bookkeeping(project: Project, answers: Answers) -> tuple[str, ...]:
     """Tables that belong to the target and are not copied; none with a derived schema."""
     kind = owner(project)
     return kind.bookkeeping if kind is not None and schema_mode(project, answers) == "framework" else ()
+
+
+def project_zone(project: Project, answers: Answers) -> str:
+    """The zone in which the app means a stored time without an offset: `UTC`, or an IANA name.
+
+    A derived schema keeps such times without zone. Raises UsageError `unknown-time-zone` where it cannot be
+    known, or no time zone data of that name is on this machine.
+    """
+    kind = owner(project)
+    if answers.database is None or kind is None or schema_mode(project, answers) == "derived":
+        return "UTC"
+    zone = kind.naive_zone(project, next(f for f in project.frameworks if f.name == kind.name))
+    if zone == "UTC":
+        return zone
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UsageError(
+            "unknown-time-zone",
+            f"The app's times are meant in {zone}, and this machine's Python knows no such time zone. "
+            "Nothing was written.",
+            "Correct TIME_ZONE in the settings; where it is right, `pip install tzdata` beside ashore.",
+        ) from error
+    return zone
+
+
+def naive_zone(ctx: RunContext) -> str:
+    """`project_zone` as the run's preflight found it: later changes to the settings do not count."""
+    found = ctx.journal.get("preflight", "naive_zone")
+    return str(found) if found else project_zone(ctx.project, ctx.answers)
 
 
 def workshop(ctx: RunContext) -> Workshop | None:

@@ -48,6 +48,7 @@ def compare_database(
     skip_tables: Collection[str],
     run: str | None,
     scratch: Path,
+    naive_zone: str,
     emit: Callable[[Event], None],
     cancel: Cancel,
     public_bases: tuple[str, ...] = (),
@@ -55,15 +56,16 @@ def compare_database(
     """Compare every table of `snapshot` with its namesake in `schema`. Writes nothing but scratch files.
 
     `skip_tables` are the framework's bookkeeping, which the target owns; nothing else is passed over. `run` names the run whose before-images and saved objects count. `public_bases` are the public
-    addresses (with prefix) that rewritten references may point to. Raises NotAsPlanned
+    addresses (with prefix) that rewritten references may point to. `naive_zone` is the one in
+    which the app means times without an offset (`UTC`, or an IANA name). Raises NotAsPlanned `zone-unknown`,
     `snapshot-unreadable`, ConnectionLost, Stopped.
     """
     try:
         with source_reader.open_snapshot(snapshot) as source, open_scratch(scratch) as store:
-            target_reader.prepare(connection)
+            target_reader.prepare(connection, naive_zone)
             return _Databases(
                 source, connection, schema, decisions, frozenset(skip_tables), run, store,
-                emit, cancel, public_bases,
+                emit, cancel, public_bases, naive_zone,
             ).compare()  # fmt: skip
     except sqlite3.DatabaseError as error:
         raise NotAsPlanned(
@@ -91,6 +93,7 @@ class _Databases:
     emit: Callable[[Event], None]
     cancel: Cancel
     public_bases: tuple[str, ...]
+    naive_zone: str
 
     def compare(self) -> DatabaseComparison:
         there = target_reader.tables(self.target, self.schema)
@@ -118,6 +121,7 @@ class _Databases:
                     notes.append(
                         f"{name}: a table of the target with {rows} rows that the source does not have"
                     )
+        target_reader.prepare(self.target, "UTC")  # definitions may hold moments, saved as UTC prints them
         floors = source_reader.sequence_floor(self.source)
         for difference in schema_differences(self.target, self.schema, self.run, floors):
             tally.add(difference)
@@ -146,7 +150,8 @@ class _Databases:
         for name in table.columns:
             column = there.column(name)
             if column is not None:
-                forms.append(form_for(column, self.decisions.get(f"{table.name}.{name}", {})))
+                chosen = self.decisions.get(f"{table.name}.{name}", {})
+                forms.append(form_for(column, chosen, self.naive_zone))
             elif name in table.generated:
                 notes.append(f"{table.name}.{name}: computed by the source; the target has no such column")
             else:

@@ -24,6 +24,8 @@ REASONS = {
     "too_long": "the text is longer than the column",
     "wrong_type": "the value is not of the column's type",
     "out_of_range": "the value is outside the column's range",
+    "ambiguous_time": "clocks in the app's time zone showed this time twice",
+    "nonexistent_time": "clocks in the app's time zone skipped this time",
     "json_duplicate_keys": "the JSON object repeats a name",
     "json_nul": "the JSON text holds a NUL character",
     "json_surrogates": "the JSON text holds half of a surrogate pair",

@@ -11,8 +11,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from wizard.errors import NotAsPlanned
 from wizard.verifying.canonical import AddressForm, BytesForm, Form, TargetColumn, TextForm, UuidForm
 from wizard.verifying.json_forms import JsonForm
+from wizard.verifying.local_forms import LocalStampForm
 from wizard.verifying.number_forms import BooleanForm, FloatForm, IntegerForm, NumericForm
 from wizard.verifying.source_reader import ForeignKey
 from wizard.verifying.time_forms import ClockForm, DateForm, IntervalForm, StampForm
@@ -21,7 +23,6 @@ Connection = psycopg.Connection[Any]
 
 # Cells are compared as text, so how the server prints them is fixed here.
 SETTINGS = (
-    "SET TimeZone = 'UTC'",
     "SET DateStyle = 'ISO, YMD'",
     "SET IntervalStyle = 'postgres'",
     "SET bytea_output = 'hex'",
@@ -49,15 +50,32 @@ class TargetTable:
         return next((c for c in self.columns if c.name == name), None)
 
 
-def form_for(column: TargetColumn, decisions: Mapping[str, str]) -> Form:
-    """The form of a column; a type without one is compared as text."""
+def form_for(column: TargetColumn, decisions: Mapping[str, str], naive_zone: str) -> Form:
+    """The form of a column; a type without one is compared as text.
+
+    `naive_zone` is the one in which text without an offset is meant, and in which the session prints.
+    """
+    if column.type == "timestamptz" and naive_zone != "UTC":
+        return LocalStampForm(column, decisions, naive_zone)
     return FORMS.get(column.type, TextForm)(column, decisions)
 
 
-def prepare(connection: Connection) -> None:
-    """Fix how this session prints values, and let no timeout cut a long read."""
+def prepare(connection: Connection, zone: str) -> None:
+    """Fix how this session prints values, moments in `zone`, and let no timeout cut a long read.
+
+    Raises NotAsPlanned `zone-unknown` where the server does not know the zone.
+    """
     for statement in SETTINGS:
         connection.execute(statement.encode())
+    try:
+        connection.execute("SELECT set_config('TimeZone', %s, false)", (zone,))
+    except psycopg.errors.InvalidParameterValue as error:
+        raise NotAsPlanned(
+            "zone-unknown",
+            f"The target's server knows no time zone {zone}, in which the app's times are meant.",
+            "The app could not connect to this server either. Correct TIME_ZONE in its settings, or use a "
+            "server with the full time zone data.",
+        ) from error
     connection.execute("SET statement_timeout = 0")
 
 

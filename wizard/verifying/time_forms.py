@@ -64,6 +64,12 @@ def _below(digits: str | None, limit: int) -> int:
     return number
 
 
+def has_offset(text: str) -> bool:
+    """Whether a timestamp's text says its offset from UTC."""
+    match = _STAMP.fullmatch(text.strip())
+    return match is not None and match[6] is not None
+
+
 def _zone(text: str | None) -> timezone:
     if text is None or text in "Zz":
         return UTC
@@ -72,7 +78,8 @@ def _zone(text: str | None) -> timezone:
     return timezone(-offset if text[0] == "-" else offset)
 
 
-def _clock(moment: datetime) -> str:
+def clock(moment: datetime) -> str:
+    """The time of day as PostgreSQL prints it."""
     text = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
     return text if not moment.microsecond else f"{text}.{moment.microsecond:06}".rstrip("0")
 
@@ -83,7 +90,7 @@ class StampForm(_TimeForm):
     def express(self, value: int | float | str | bytes) -> str:
         moment = self.instant(value)
         zone = "+00" if self.target.type == "timestamptz" else ""
-        return f"{moment.year:04}-{moment.month:02}-{moment.day:02} {_clock(moment)}{zone}"
+        return f"{moment.year:04}-{moment.month:02}-{moment.day:02} {clock(moment)}{zone}"
 
     def fast(self, values: Sequence[Value]) -> Sequence[str]:
         if self.target.fraction is not None:
@@ -131,7 +138,7 @@ class ClockForm(_TimeForm):
             raise Inexpressible("wrong_type") from None
         if moment.day != 1:
             return "24:00:00"
-        return _clock(moment)
+        return clock(moment)
 
 
 class IntervalForm(_TimeForm):

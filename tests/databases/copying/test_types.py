@@ -31,7 +31,7 @@ def column(connection: psycopg.Connection, kind: str) -> Column:
 
 def stored(connection: psycopg.Connection, kind: str, value: object, **decisions: str) -> object:
     """What a value becomes on the server, as its text form."""
-    carried = coercer(column(connection, kind), decisions)(value)
+    carried = coercer(column(connection, kind), decisions, "UTC")(value)
     with connection.cursor() as cursor:
         with cursor.copy("COPY one FROM STDIN") as copy:
             copy.write_row((carried,))
@@ -143,7 +143,7 @@ def test_what_is_not_exact_is_refused(
     connection: psycopg.Connection, kind: str, value: object, code: str
 ) -> None:
     with pytest.raises(Inexact) as refused:
-        coercer(column(connection, kind), {})(value)
+        coercer(column(connection, kind), {}, "UTC")(value)
     assert refused.value.code == code
 
 
@@ -176,7 +176,7 @@ def test_what_is_decided_is_done(
 
 def test_rounding_out_of_the_precision_is_found(connection: psycopg.Connection) -> None:
     with pytest.raises(Inexact) as refused:
-        coercer(column(connection, "numeric(5,2)"), {"beyond_scale": "round"})(999.999)
+        coercer(column(connection, "numeric(5,2)"), {"beyond_scale": "round"}, "UTC")(999.999)
     assert refused.value.code == "out_of_range"
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from wizard.errors import UsageError
+from wizard.frameworks.django import Django
 from wizard.frameworks.django.settings import DjangoSettings, django_version, read
-from wizard.model import Evidence, Framework
+from wizard.model import Evidence, Framework, Project
 
 HERE = Framework("django", None, ".")
 MANAGE = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")\n'
@@ -226,3 +227,35 @@ def test_a_package_whose_part_the_environment_chooses(tmp_path: Path) -> None:
     found = read(tmp_path, HERE)
     assert found.module == "config.settings.prod"
     assert found.where["DATABASES"] == Evidence("config/settings/base.py", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "pin", "zone"),
+    [
+        ("USE_TZ = True\nTIME_ZONE = 'Asia/Seoul'\n", "4.2", "UTC"),
+        ("USE_TZ = False\nTIME_ZONE = 'Asia/' + 'Seoul'\n", "4.2", "Asia/Seoul"),
+        ("TIME_ZONE = 'Asia/Seoul'\n", "==4.2.1", "Asia/Seoul"),
+        ("TIME_ZONE = 'Asia/Seoul'\n", "==5.0", "UTC"),
+        ("TIME_ZONE = 'Asia/Seoul'\n", ">=5.1", "UTC"),
+        ("TIME_ZONE = 'Asia/Seoul'\n", ">=3.2", None),
+        ("TIME_ZONE = 'UTC'\n", ">=3.2", "UTC"),
+        ("USE_TZ = False\n", "==4.2.1", "America/Chicago"),
+        ("USE_TZ = False\nTIME_ZONE = os.environ['ZONE']\n", "==4.2.1", None),
+        ("USE_TZ = False\nTIME_ZONE = os.environ.get('ZONE', 'Asia/Tokyo')\n", "==4.2.1", "Asia/Tokyo"),
+        ("USE_TZ = False\nTIME_ZONE = None\n", "==4.2.1", None),
+        ("USE_TZ = len(os.environ) > 3\nTIME_ZONE = 'Asia/Seoul'\n", "==5.0", None),
+        ("USE_TZ = True\nDATABASES['default']['TIME_ZONE'] = 'Asia/Tokyo'\n", "==5.0", "Asia/Tokyo"),
+    ],
+)
+def test_the_zone_of_stored_times_is_read_and_never_guessed(
+    tmp_path: Path, text: str, pin: str, zone: str | None
+) -> None:
+    pinned = {"requirements.txt": f"Django{pin if pin[0] in '=>' else '==' + pin}\n"}
+    assert settings(tmp_path, DEFAULT + text, **pinned).naive_zone == zone
+
+
+def test_a_zone_that_cannot_be_known_stops_the_preflight(tmp_path: Path) -> None:
+    root = write(tmp_path, settings=BASE + DEFAULT + "USE_TZ = False\nTIME_ZONE = os.environ['ZONE']\n")
+    with pytest.raises(UsageError, match=r"config/settings.py:6: .* TIME_ZONE") as stop:
+        Django().naive_zone(Project(root, (HERE,)), HERE)
+    assert stop.value.code == "unknown-time-zone"

@@ -30,6 +30,7 @@ def judge_collisions(
     pair: Pair,
     keys: Iterable[UniqueKey],
     decisions: Decisions,
+    zone: str,
     check: Callable[[], None],
 ) -> list[Decision]:
     """Rows that differ at the source and collide under a unique key of the target. Leaves nothing behind."""
@@ -40,7 +41,7 @@ def judge_collisions(
             continue
         if not any(columns[c].loose or columns[c].kind == "bpchar" for c in key.columns):
             continue
-        rows = _collisions(source, connection, schema, pair, key, decisions, check)
+        rows = _collisions(source, connection, schema, pair, key, decisions, zone, check)
         if rows:
             found.append(
                 Decision(
@@ -63,12 +64,13 @@ def _collisions(
     pair: Pair,
     key: UniqueKey,
     decisions: Decisions,
+    zone: str,
     check: Callable[[], None],
 ) -> list[str]:
     """The keys of the second and later rows of each collision."""
     names = sql.SQL(", ").join(map(sql.Identifier, key.columns))
     carry = [
-        coercer(column, decisions.get(f"{pair.name}.{column.name}", {}))
+        coercer(column, decisions.get(f"{pair.name}.{column.name}", {}), zone)
         for name in key.columns
         for column in pair.columns
         if column.name == name

@@ -1,6 +1,6 @@
 """Dates, times and durations as SQLite holds them: text as Django and SQLAlchemy write it, microseconds.
 
-Text without an offset is UTC for `timestamptz`: what Django writes with USE_TZ.
+Text without an offset is UTC for `timestamptz`: what Django writes with USE_TZ. Other zones: `local_times`.
 """
 
 from __future__ import annotations

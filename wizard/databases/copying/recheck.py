@@ -35,6 +35,11 @@ _CHOICES: Mapping[str, tuple[Choice, ...]] = {
     "too_long": (Choice("truncate", "the text is cut to what the column holds"),),
     "wrong_type": (Choice("null", "the value becomes empty (NULL)"),),
     "out_of_range": (Choice("null", "the value becomes empty (NULL)"),),
+    "ambiguous_time": (
+        Choice("earlier", "the first of the two moments, before the clock was set back"),
+        Choice("later", "the second of the two moments, after the clock was set back"),
+    ),
+    "nonexistent_time": (Choice("shift", "moved on by as much as the clock was set forward"),),
     "json_duplicate_keys": (Choice("last", "the last of the repeated keys stays"),),
     "json_nul": (Choice("strip", "the NUL characters are removed"),),
     "json_surrogates": (Choice("replace", "half a pair becomes U+FFFD, the replacement character"),),
@@ -63,9 +68,13 @@ def judge_values(
     table: Table,
     columns: Sequence[catalog.Column],
     decisions: Decisions,
+    zone: str,
     check: Callable[[], None],
 ) -> Judgement:
-    """Judge `columns` (those that are copied) of `table`. Reads the table once or twice, row by row."""
+    """Judge `columns` (those that are copied) of `table`. Reads the table once or twice, row by row.
+
+    `zone`: see `coercer`.
+    """
     source.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     plain: list[str] = []
     found: list[Decision] = []
@@ -77,7 +86,7 @@ def judge_values(
         found += [_nulls(source, table, c, n) for c, n in nulls if c.not_null]
     doubtful = [c for c in columns if c.name not in plain]
     if doubtful:
-        seen, unchanged = _read(source, table, doubtful, decisions, check)
+        seen, unchanged = _read(source, table, doubtful, decisions, zone, check)
         plain += unchanged
         by_name = {c.name: c for c in doubtful}
         found += [
@@ -138,11 +147,12 @@ def _read(
     table: Table,
     columns: Sequence[catalog.Column],
     decisions: Decisions,
+    zone: str,
     check: Callable[[], None],
 ) -> tuple[dict[tuple[str, str], _Seen], list[str]]:
     """Carry every value of `columns` on trial: ((column, code) → what was seen, columns left unchanged)."""
-    strict = [coercer(c, {}) for c in columns]
-    decided = [coercer(c, decisions.get(f"{table.name}.{c.name}", {})) for c in columns]
+    strict = [coercer(c, {}, zone) for c in columns]
+    decided = [coercer(c, decisions.get(f"{table.name}.{c.name}", {}), zone) for c in columns]
     changed: set[int] = set()
     seen: dict[tuple[str, str], _Seen] = {}
     key = key_columns(table)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import TypeAlias
 
-from wizard.databases.copying import moments
+from wizard.databases.copying import local_times, moments
 from wizard.databases.copying.documents import json_text
 from wizard.databases.copying.inexact import Inexact
 from wizard.databases.postgres.catalog import Column
@@ -37,13 +37,14 @@ _UUID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA
 _MAX_DIGITS = 131072
 
 
-def coercer(column: Column, decisions: Decisions) -> Coercer:
+def coercer(column: Column, decisions: Decisions, zone: str) -> Coercer:
     """The function that carries a value (never None) into `column`.
 
-    It raises Inexact where the value cannot be carried exactly and `decisions` ({code: choice}) holds
-    nothing for its code.
+    `zone` is the one in which the app means a time without an offset (`UTC`, or an IANA name). It raises
+    Inexact where the value cannot be carried exactly and `decisions` ({code: choice}) holds nothing for its
+    code.
     """
-    inner = _strict(column, decisions)
+    inner = _strict(column, decisions, zone)
     allowed = {c for c in ("wrong_type", "out_of_range") if decisions.get(c) == "null"}
     if not allowed:
         return inner
@@ -59,7 +60,7 @@ def coercer(column: Column, decisions: Decisions) -> Coercer:
     return forgiving
 
 
-def _strict(column: Column, decisions: Decisions) -> Coercer:
+def _strict(column: Column, decisions: Decisions, zone: str) -> Coercer:
     kind = column.kind
     if column.labels:
         return _enum(column)
@@ -79,6 +80,8 @@ def _strict(column: Column, decisions: Decisions) -> Coercer:
         return _bytes
     if kind in ("json", "jsonb"):
         return lambda value: json_text(value, kind == "jsonb", decisions)
+    if kind == "timestamptz" and zone != "UTC":
+        return local_times.timestamps(column, decisions, zone)
     if kind in ("timestamp", "timestamptz"):
         return moments.timestamps(column, decisions)
     if kind == "date":

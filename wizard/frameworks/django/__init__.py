@@ -28,6 +28,23 @@ class Django:
 
         build_schema(workshop, url)
 
+    def naive_zone(self, project: Project, framework: Framework) -> str:
+        """See `wizard.frameworks.django.timezones.naive_zone`. Raises UsageError `unknown-time-zone`."""
+        from wizard.errors import UsageError
+        from wizard.frameworks.django import settings
+
+        found = settings.read(project.root, framework)
+        if found.naive_zone is None:
+            where = found.where.get("TIME_ZONE") or found.where.get("USE_TZ")
+            place = f"{where.file}:{where.line}" if where else found.files[0]
+            raise UsageError(
+                "unknown-time-zone",
+                f"{place}: whether USE_TZ is on and which TIME_ZONE is meant cannot be read from the settings, "
+                "so it is not known what the stored times mean. Nothing was written.",
+                "Write USE_TZ and TIME_ZONE into the settings as plain values, as the deployed app has them.",
+            )
+        return found.naive_zone
+
     def change(self, project: Project, framework: Framework, needs: tuple[Need, ...]) -> Change:
         """See `wizard.frameworks.django.change.change`."""
         from wizard.frameworks.django.change import change

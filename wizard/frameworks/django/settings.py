@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from wizard.errors import UsageError
-from wizard.frameworks.django import urls
+from wizard.frameworks.django import timezones, urls
 from wizard.frameworks.django.evaluate import Evaluator, Kept, Scope, parse
 from wizard.frameworks.django.values import UNKNOWN, EnvironPath
 from wizard.frameworks.folders import relative
@@ -36,6 +36,8 @@ SETTINGS = (
     "DEBUG",
     "ROOT_URLCONF",
     "ALLOWED_HOSTS",
+    "USE_TZ",
+    "TIME_ZONE",
 )
 _USUAL_PARTS = ("production", "prod", "local", "development", "dev", "base", "settings")
 ServesMedia = Literal["always", "debug", "never"]
@@ -50,6 +52,8 @@ class DjangoSettings:
     set or not understood. `database_engine` is the dotted name. `serves_media`: whether the root
     urls serve uploads always, only with DEBUG, or never; `serves_media_at` is where.
     `default_storage`: the dotted backend of uploads, None where Django's own default is in force.
+    `naive_zone`: the zone in which the database's times without an offset are meant (`UTC`, or a name as
+    in the IANA database), None where the code alone does not say.
     `secret_key_literal` and `debug_literal` (DEBUG = True): written into the code as such.
     """
 
@@ -67,6 +71,7 @@ class DjangoSettings:
     secret_key_literal: bool
     debug_literal: bool
     default_storage: str | None
+    naive_zone: str | None
 
     @property
     def uses_sqlite(self) -> bool:
@@ -206,17 +211,27 @@ def _read(root: Path, app: Path, module: str, file: Path) -> DjangoSettings:
         secret_key_literal=_literal(kept.get("SECRET_KEY"), str),
         debug_literal=_literal(kept.get("DEBUG"), bool) and values.get("DEBUG") is True,
         default_storage=_default_storage(values),
+        naive_zone=timezones.naive_zone(values, database, version_bounds(root, app)),
     )
 
 
 def django_version(root: Path, app: Path) -> tuple[int, ...] | None:
     """Django's version: an exact pin or lock file, else what is installed beside it, else a lower bound."""
+    return version_bounds(root, app)[0]
+
+
+def version_bounds(root: Path, app: Path) -> tuple[tuple[int, ...] | None, bool]:
+    """(Django's version as `django_version` gives it, whether it is exact and not only a lower bound)."""
     folders = tuple(dict.fromkeys((app, app.parent if app != root else root, root)))
     pinned = package_version(folders, "django")
     text = pinned.version if pinned and pinned.exact else None
-    text = text or installed_version(folders, "django") or (pinned.version if pinned else None)
-    if text is None:
-        return None
+    text = text or installed_version(folders, "django")
+    if text is not None:
+        return _numbers(text), True
+    return (_numbers(pinned.version) if pinned and pinned.version else None), False
+
+
+def _numbers(text: str) -> tuple[int, ...] | None:
     numbers: list[int] = []
     for part in text.split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
