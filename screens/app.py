@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from rich.text import Text
 from textual.app import App, SystemCommand
@@ -79,7 +79,7 @@ class WizardApp(App[int]):
         self.proposed = proposed
         self.clock = clock
         self.exit_code = 0
-        self._signals: list[int] = []
+        self._signals: dict[int, object] = {}
 
     def on_mount(self) -> None:
         self.register_theme(THEME)
@@ -90,8 +90,10 @@ class WizardApp(App[int]):
 
     def on_unmount(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in self._signals:
+        for number, before in self._signals.items():
+            # asyncio puts the default action in place; whoever opened the wizard had its own (the demo).
             loop.remove_signal_handler(number)
+            signal.signal(number, cast("signal.Handlers", before))
 
     # Moving between steps -------------------------------------------------------------------------
 
@@ -193,31 +195,43 @@ class WizardApp(App[int]):
         return True
 
     def _listen_to_signals(self) -> None:
-        """SIGTERM and SIGHUP leave as Ctrl+Q does, so that the terminal is put back in order."""
+        """Signals leave as Ctrl+Q does, so that the terminal is put back in order."""
         if sys.platform == "win32":
             return
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            before = signal.getsignal(number)
             try:
                 loop.add_signal_handler(number, self._leave, 128 + number)
             except (RuntimeError, ValueError):
                 # Only the main thread may; a wizard inside a test's thread goes without.
                 return
-            self._signals.append(number)
+            self._signals[number] = before
 
     # Breaking -------------------------------------------------------------------------------------
 
     def _fatal_error(self) -> None:
         """Instead of Textual's traceback with local variables: the kind of error and its place."""
         error = sys.exc_info()[1] or self._exception
-        self.keep_draft()
+        kept = self.keep_draft()
         self.exit_code = EXIT_BUG
         self._return_code = EXIT_BUG
         place = where(error) if error is not None else "an unknown place"
         self._exit_renderables.append(
             Text(
                 f"Something in ashore itself went wrong: {type(error).__name__} at {place}.\n"
-                f"{self.session.written} Your answers are kept; a run that was started goes on by itself.\n"
+                f"{self._reported(error)}"
+                f"{self.session.written} {'Your answers are kept; a' if kept else 'A'} run that was started "
+                "goes on by itself.\n"
             )
         )
         self._close_messages_no_wait()
+
+    def _reported(self, error: BaseException | None) -> str:
+        """Write the report of a bug, without any value, and say where it is."""
+        if error is None:
+            return ""
+        try:
+            return f"The details, without secrets, are in {self.session.engine.write_crash(error)}\n"
+        except OSError:
+            return "No report could be written.\n"

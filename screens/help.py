@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -66,7 +67,7 @@ class HelpScreen(Dialog):
 
 
 class SaveScreen(ModalScreen[str]):
-    """Asks for a file name; ends with it, or "" for Escape."""
+    """Asks for a file name, and once more where the file exists; ends with it, or "" for Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close")]
     AUTO_FOCUS = "Input"
@@ -74,6 +75,7 @@ class SaveScreen(ModalScreen[str]):
     def __init__(self, title: str, text: str, proposed: str) -> None:
         super().__init__()
         self._title, self._text, self._proposed = title, text, proposed
+        self._warned = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window") as window:
@@ -82,11 +84,18 @@ class SaveScreen(ModalScreen[str]):
             field = Input(self._proposed, compact=True, select_on_focus=False)
             field.cursor_blink = False
             yield field
-            yield Static("Enter saves, Escape does not.", classes="quiet")
+            yield Static("Enter saves, Escape does not.", id="hint", classes="quiet", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.dismiss(event.value.strip())
+        name = event.value.strip()
+        if name != self._warned and Path(name).expanduser().exists():
+            self._warned = name
+            self.query_one("#hint", Static).update(
+                "! This file is there already. Enter again replaces it, Escape does not."
+            )
+            return
+        self.dismiss(name)
 
     def interrupt(self) -> None:
         """Ctrl+C closes the window and saves nothing."""

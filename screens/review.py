@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 
 
 def steps_text(plan: Plan, width: int) -> Text:
-    """A line a step: title and detail, then what it writes."""
-    text = Text(no_wrap=True, overflow="ellipsis")
+    """A step: its name, title or detail, and what it writes; each folded inside its own column."""
+    text = Text()
     name_room = 12
-    writes_room = min(34, max(26, width // 3))
-    middle = max(12, width - name_room - writes_room)
+    writes_room = max(20, min(44, (width - name_room) * 2 // 5))
+    middle = max(12, width - name_room - writes_room - 2)
     for step in plan.steps:
-        what = step.detail or step.title
-        what = what if len(what) < middle else what[: middle - 2] + "…"
-        text.append(f"{step.name:<{name_room}}{what:<{middle}}")
-        text.append(f"  writes {step.writes}\n", "dim" if step.writes == "nothing" else "")
+        name, style = step.name, "dim" if step.writes == "nothing" else ""
+        what = wrap(step.detail or step.title, middle)
+        writes = wrap(f"writes {step.writes}", writes_room)
+        for left, right in zip_longest(what, writes, fillvalue=""):
+            text.append(f"{name:<{name_room}}{left:<{middle}}  ").append(f"{right}\n", style)
+            name = ""
     text.rstrip()
     return text
 
@@ -101,9 +103,7 @@ secret. Start begins the run as a process of its own: this screen may be closed,
         edits = self.query_one("#edits", Chooser)
         paths = {edit.path for edit in plan.edits}
         items = [Item(e.path, e.path, f"+{e.added} −{e.removed}") for e in plan.edits]
-        title = self.query_one("#files-title", Static)
-        title.update(f"Files changed: {len(plan.edits)}, once all is proven")
-        title.display = True
+        self._count(plan)
         edits.show(items, paths - self.session.skipped)
         edits.display = bool(items)
         self._by_hand(plan)
@@ -143,6 +143,16 @@ secret. Start begins the run as a process of its own: this screen may be closed,
 
     def on_chooser_chosen(self, event: Chooser.Chosen) -> None:
         self.session.skipped ^= {event.name}
+        if self.session.plan is not None:
+            self._count(self.session.plan)
+
+    def _count(self, plan: Plan) -> None:
+        """How many of the files will be changed."""
+        wanted = sum(edit.path not in self.session.skipped for edit in plan.edits)
+        some = "" if wanted == len(plan.edits) else f" of {len(plan.edits)}"
+        title = self.query_one("#files-title", Static)
+        title.update(f"Files to change: {wanted}{some}, once all is proven")
+        title.display = True
 
     def _diff(self, edit: Edit) -> None:
         session = self.session
@@ -170,7 +180,8 @@ secret. Start begins the run as a process of its own: this screen may be closed,
     # Saving and starting ------------------------------------------------------------------------------
 
     def action_save(self) -> None:
-        if self.session.plan is None:
+        session = self.session
+        if session.plan is None:
             return
         proposed = str(self.session.known.root / "ashore.yml")
         self.app.push_screen(
@@ -186,33 +197,30 @@ secret. Start begins the run as a process of its own: this screen may be closed,
         if not name:
             return
         session = self.session
-        path = Path(name).expanduser()
-        answers = session.answers()
-        plan = asdict(session.plan) if session.plan is not None else {}
+        path = Path(name).expanduser().absolute()
+        root, secrets, answers = session.known.root, dict(session.secrets), session.answers()
+        # Beside the app, the file goes with it wherever the folder is moved to.
+        portable = answers | {"project": "."} if path.parent == root else answers
 
         def work() -> Path:
-            session.engine.save_answers(answers, path)
+            # The plan on screen holds every edit; the saved one only those that these answers lead to.
+            plan = session.engine.make_plan(root, answers, secrets)
             beside = path.with_suffix(".plan.json")
-            try:
-                beside.write_text(json.dumps(plan, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            except OSError as error:
-                raise self._unsaved(beside, error) from error
+            session.engine.save_answers(portable, path)
+            session.engine.save_plan(plan, beside)
             return beside
 
         def saved(beside: Path) -> None:
+            session.written = f"{path.name} and {beside.name} have been written, nothing else."
+            self.redraw()
             place = self.query_one("#saved", Static)
             place.update(
                 f"✓ saved {path} and {beside.name}; to run them without the screen: ashore run -a {path}"
             )
             place.display = True
-            place.scroll_visible(animate=False)
+            self.show_later("#saved")
 
         self.ask(work, saved, group="save")
-
-    def _unsaved(self, path: Path, error: OSError) -> Exception:
-        return self.session.engine.AshoreError(
-            "file-unwritable", f"{path} cannot be written: {error.strerror}.", "Name another file."
-        )
 
     def forward(self) -> None:
         session = self.session

@@ -49,7 +49,8 @@ class RunScreen(BaseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "log", "Log"),
         Binding("ctrl+c", "stop", "Stop safely", priority=True),
-        Binding("ctrl+q", "app.quit", "Leave it running", priority=True),
+        Binding("ctrl+q", "leave_running", "Leave it running", priority=True),
+        Binding("ctrl+q", "leave", "Leave", priority=True),
         Binding("r", "resume", "Go on"),
         Binding("escape", "none", show=False),
     ]
@@ -96,11 +97,13 @@ Enter on a warning shows all of it."""
         """There is no way back from a run that was started."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """`r` only where there is something to go on with; stopping only while it runs."""
+        """`r` only where there is something to go on with; stopping and leaving it only while it runs."""
         if action == "resume":
             return self._resumable()
-        if action == "stop":
+        if action in ("stop", "leave_running"):
             return self._watching
+        if action == "leave":
+            return not self._watching
         return super().check_action(action, parameters)
 
     # Watching -----------------------------------------------------------------------------------------
@@ -199,6 +202,8 @@ Enter on a warning shows all of it."""
         if view.eta is not None and self._watching:
             right += f" · {clock_text(view.eta)} left"
         left = view.title or "Starting…"
+        if view.finished is not None and not self._watching:
+            left = f"Run {view.run}"
         room = max(10, width - len(right))
         return Text(f"{left[: room - 1]:<{room}}{right}", "bold", no_wrap=True)
 
@@ -237,6 +242,14 @@ Enter on a warning shows all of it."""
 
     def action_log(self) -> None:
         self.app.push_screen(LogScreen(self.view))
+
+    async def action_leave_running(self) -> None:
+        """Close the screen; the run goes on."""
+        await self.wizard.action_quit()
+
+    async def action_leave(self) -> None:
+        """Close the screen of a run that has ended."""
+        await self.wizard.action_quit()
 
     def action_stop(self) -> None:
         self.interrupt()

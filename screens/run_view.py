@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -95,9 +96,13 @@ class RunView:
                 self._say(f"finished: {event.status}")
 
     def written(self) -> str:
-        """One line: what this run has begun to write to."""
-        places = [w for w in self.writes if w and not w.startswith("nothing")]
-        return f"Written to so far: {', '.join(places)}." if places else "Nothing has been written."
+        """One line: what this run has begun to write to, each place once."""
+        places = [place for writes in self.writes for place in re.split(r", | and ", writes)]
+        named = [p for p in dict.fromkeys(places) if p and not p.startswith("nothing")]
+        if not named:
+            return "Nothing has been written."
+        so_far = "" if self.finished is not None and self.finished.status == "done" else " so far"
+        return f"Written to{so_far}: {', '.join(named)}."
 
     def _start(self, event: StepStarted) -> None:
         self.step, self.title = event.step, event.title

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from typing import Any
 from wizard import answers_file, engine, runner, watching
 from wizard.advise import Offer
 from wizard.advise import advise as _advise
-from wizard.credentials import Secret
+from wizard.crash import write_crash
+from wizard.credentials import Redactor, Secret, Vault
 from wizard.databases.postgres import probe
 from wizard.errors import AshoreError, StepFailed
 from wizard.events import Event
@@ -48,16 +50,20 @@ __all__ = [
     "make_plan",
     "preflight",
     "report",
+    "resolve",
     "resume_run",
     "runs",
     "save_answers",
+    "save_plan",
     "scan",
     "start_run",
     "stop_run",
     "store_secret",
+    "sync_run",
     "test_database",
     "test_storage",
     "watch",
+    "write_crash",
 ]
 
 START_SECONDS = 60.0
@@ -104,16 +110,29 @@ def store_secret(name: str, value: Secret) -> None:
     open_keyring().store(name, value)
 
 
+def resolve(project: Path, reference: str) -> Secret:
+    """The secret behind `reference` as a run of `project` would find it, for a live test; never for showing.
+
+    Raises UsageError `secret-missing`, which names the reference, or what the keyring refused with.
+    """
+    return Vault(Redactor(), base=project).resolve(reference)
+
+
 def test_database(url: Secret) -> tuple[Check, ...]:
     """Connect and try what a run needs; a probe table is made and rolled back."""
     return tuple(Check(c.what, c.ok, c.said, c.hint) for c in probe.checks(url))
 
 
-def test_storage(rule: Mapping[str, object], secrets: Mapping[str, Secret]) -> tuple[Check, ...]:
-    """Try put, head, get and delete of a canary object. `rule` is one storage entry of the answers."""
+def test_storage(
+    rule: Mapping[str, object], secrets: Mapping[str, Secret], project: Path
+) -> tuple[Check, ...]:
+    """Try put, head, get and delete of a canary object. `rule` is one storage entry of the answers.
+
+    Secrets that are not among `secrets` are looked for as a run of `project` would.
+    """
     mapping = {"version": 1, "storage": [dict(rule)]}
-    answers = answers_file.from_mapping(mapping, Path.cwd())
-    vault = engine.open_vault(answers, secrets, Path.cwd())
+    answers = answers_file.from_mapping(mapping, project)
+    vault = engine.open_vault(answers, secrets, project)
     return open_store(answers.storage[0], vault.resolve).check()
 
 
@@ -138,10 +157,32 @@ def diff(plan: Plan, edit: Edit) -> str:
 
 
 def save_answers(answers: Mapping[str, object], path: Path) -> None:
-    """Write an answers file, atomically. It holds references, never secrets."""
+    """Write an answers file, atomically. It holds references, never secrets.
+
+    Raises AshoreError `file-unwritable`.
+    """
     part = path.with_name(path.name + ".part")
-    part.write_text(answers_file.dump(answers), encoding="utf-8")
-    part.replace(path)
+    with _writing(path):
+        part.write_text(answers_file.dump(answers), encoding="utf-8")
+        part.replace(path)
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Write the plan as `ashore plan --json` prints it, atomically. Raises AshoreError `file-unwritable`."""
+    part = path.with_name(path.name + ".part")
+    with _writing(path):
+        part.write_text(runner.plan_json(plan) + "\n", encoding="utf-8")
+        part.replace(path)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise AshoreError(
+            "file-unwritable", f"{path} cannot be written: {error.strerror}.", "Name another file."
+        ) from error
 
 
 def draft_path(project: Path, state_dir: Path | None) -> Path:
@@ -174,14 +215,19 @@ def resume_run(project: Path, run: str, secrets: Mapping[str, Secret], state_dir
     return _start(project, ["resume", run, "--project", str(project.absolute())], secrets, state_dir)
 
 
+def sync_run(project: Path, run: str, secrets: Mapping[str, Secret], state_dir: Path | None) -> RunHandle:
+    """Start `ashore sync` of a run as a detached child."""
+    return _start(project, ["sync", run, "--project", str(project.absolute())], secrets, state_dir)
+
+
 def _start(
     project: Path, arguments: list[str], secrets: Mapping[str, Secret], state_dir: Path | None
 ) -> RunHandle:
     state = State.open(state_dir, project)
     folder = state.project_folder(project)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    log = folder / "start.ndjson"
-    with log.open("wb") as out:
+    log, said = folder / "start.ndjson", folder / "start.err"
+    with log.open("wb") as out, said.open("wb") as err:
         child = subprocess.Popen(
             [
                 *(sys.executable, "-P", "-m", "wizard", *arguments),
@@ -189,13 +235,15 @@ def _start(
             ],
             stdin=subprocess.PIPE,
             stdout=out,
-            stderr=subprocess.DEVNULL,
+            stderr=err,
             start_new_session=True,
         )
     threading.Thread(target=child.wait, daemon=True).start()  # so that an ended child is no zombie
     assert child.stdin is not None
     with child.stdin as pipe:
-        pipe.write(json.dumps({k: v.reveal() for k, v in secrets.items()}).encode())
+        # A child that ended at once has closed its end: what it said is read below.
+        with suppress(BrokenPipeError):
+            pipe.write(json.dumps({k: v.reveal() for k, v in secrets.items()}).encode())
     return _first_sign(state, project, child, log)
 
 
@@ -215,8 +263,11 @@ def _first_sign(state: State, project: Path, child: subprocess.Popen[bytes], log
         if ended:
             break
         time.sleep(0.05)
+    words = log.with_suffix(".err").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     raise StepFailed(
-        "not-started", "The run did not start; nothing was written.", "Try `ashore run` in a shell."
+        "not-started",
+        "The run did not start; nothing was written.",
+        f"It said: {words[-1]}" if words else "Try `ashore run` in a shell.",
     )
 
 

@@ -90,8 +90,7 @@ def keyring_state() -> KeyringState:
         return KeyringState(
             False,
             "no keyring",
-            "No keyring of this system can hold a secret. Secrets stay in memory for this run only; "
-            "environment variables (env:NAME) work everywhere.",
+            "No keyring of this system can hold a secret.",
         )
     return KeyringState(True, str(usable[0].name), "")
 

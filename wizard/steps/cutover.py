@@ -78,8 +78,9 @@ def _rows(ctx: RunContext) -> str:
         new.unlink()
         return "no row changed meanwhile"
     _judge(ctx, new)
+    seen = _versions(ctx, new, found)
     verify.compare_rows(ctx, refuse_as=NotAsPlanned)
-    changed = _apply(ctx, base, new, found)
+    changed = _apply(ctx, base, new, found, seen)
     _adopt(ctx, new.name, facts)
     return changed
 
@@ -130,7 +131,20 @@ def _judge(ctx: RunContext, new: Path) -> None:
     require_decided(found, "the rows that changed meanwhile were not carried over.")
 
 
-def _apply(ctx: RunContext, base: Path, new: Path, found: tuple[TableChange, ...]) -> str:
+def _versions(ctx: RunContext, new: Path, found: tuple[TableChange, ...]) -> dict[str, carry.Version]:
+    """What the tables to change hold before they are compared: nobody may write between that and the sync."""
+    changed = {change.table for change in found}
+    with moving(ctx, new) as both, both.target.connection.cursor() as cursor:
+        return carry.versions(cursor, both.target, [n for n in both.names if n in changed])
+
+
+def _apply(
+    ctx: RunContext,
+    base: Path,
+    new: Path,
+    found: tuple[TableChange, ...],
+    seen: Mapping[str, carry.Version],
+) -> str:
     by_name = {change.table: change for change in found}
     meter = Meter(ctx.emit, name, {c.table: c.added + c.changed for c in found})
     deleted = written = 0
@@ -139,6 +153,7 @@ def _apply(ctx: RunContext, base: Path, new: Path, found: tuple[TableChange, ...
         names = [pair.name for pair in both.pairs if pair.name in by_name]
         put_aside(both.target, names)
         with both.target.transaction() as cursor:
+            carry.require_unchanged(cursor, both.target, seen)
             for pair in both.pairs:
                 change = by_name.get(pair.name)
                 if change is None:

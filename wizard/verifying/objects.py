@@ -23,12 +23,15 @@ from wizard.sources.placements import Confirmed, Placement, Placements
 from wizard.sources.progress import Meter
 from wizard.storages import LEAVE, open_store
 from wizard.storages.base import ObjectStore, Stored
+from wizard.storages.routing import route
 
 THREADS = 16
 PAGE = 500
 PIECE = 1 << 20
 MOST_SHOWN = 1000
 PUBLIC_S = 30.0
+# Entries that hold bytes at the source which nobody could read: missing in the target without being gone.
+_STILL_THERE = frozenset({"unreadable", "name-not-utf8", "file-keeps-changing"})
 
 Proof = Literal["checksum", "etag", "reading"]
 
@@ -87,6 +90,14 @@ class _Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class _Named:
+    """An entry of which only the path is known."""
+
+    path: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Task:
     place: Placement
     entry: Entry
@@ -103,6 +114,9 @@ def verify_objects(ctx: RunContext) -> ObjectComparison:
         placements = Placements(inventory)
         for store, path in placements.unplaced(MOST_SHOWN):
             tally.add(ObjectDifference(store, path, "", "!", "no storage rule took this file"))
+        for problem in placements.unmoved():
+            if problem.code in _STILL_THERE and not _left(ctx, problem):
+                tally.add(ObjectDifference(problem.store, problem.path, "", "!", problem.message))
         left = 0
         for index, rule in enumerate(ctx.answers.storage):
             count = placements.count(index)[0]
@@ -127,6 +141,12 @@ def verify_objects(ctx: RunContext) -> ObjectComparison:
             ),
             public_fetched=tally.fetched,
         )
+
+
+def _left(ctx: RunContext, problem: StoreProblem) -> bool:
+    """Whether the answers leave this entry where it is."""
+    found = route(ctx.answers.storage, problem.store, _Named(problem.path))
+    return found is not None and ctx.answers.storage[found[0]].provider == LEAVE
 
 
 def _verify_rule(

@@ -6,8 +6,8 @@ Inside one transaction of the caller, with foreign keys and triggers put aside, 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import psycopg
 from psycopg import sql
@@ -19,16 +19,45 @@ from wizard.databases.postgres import record
 from wizard.databases.postgres.target import Target
 from wizard.databases.sqlite.changes import TableChange, changed_sql, missing_sql
 from wizard.databases.sqlite.schema import Table, quote
+from wizard.errors import NotAsPlanned
 
 DOOMED = sql.Identifier("pg_temp", "ashore_doomed")
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """Rows taken out of the target and rows put in, of all tables."""
+Version = tuple[int, int]
 
-    deleted: int
-    written: int
+
+def versions(cursor: psycopg.Cursor, target: Target, tables: Iterable[str]) -> dict[str, Version]:
+    """By table: its rows, and the sum of the transactions that wrote them. Any later write changes one of
+    the two, whoever makes it; vacuum and freezing change neither."""
+    found = {}
+    for table in tables:
+        cursor.execute(
+            sql.SQL("SELECT count(*), coalesce(sum(xmin::text::bigint), 0) FROM {}").format(
+                target.table(table)
+            )
+        )
+        row = cursor.fetchone()
+        assert row is not None
+        found[table] = (int(row[0]), int(row[1]))
+    return found
+
+
+def require_unchanged(cursor: psycopg.Cursor, target: Target, seen: Mapping[str, Version]) -> None:
+    """Lock the tables against writers, and see that nobody wrote to them since `versions` looked.
+
+    Raises NotAsPlanned `target-changed`: what someone else wrote must not be deleted.
+    """
+    for table in sorted(seen):
+        cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target.table(table)))
+    now = versions(cursor, target, seen)
+    changed = [table for table in seen if now[table] != seen[table]]
+    if changed:
+        raise NotAsPlanned(
+            "target-changed",
+            f"Something else wrote to {', '.join(changed)} in the target just now. Nothing more was written.",
+            "Find out what writes to the target; the source is unchanged. Then `ashore resume`.",
+        )
 
 
 def new_rows(reading: Reading, change: TableChange) -> Reading:

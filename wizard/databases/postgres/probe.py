@@ -177,13 +177,15 @@ def checks(url: Secret) -> tuple[Check, ...]:
 
 def _emptiness(seen: Probe) -> Check:
     if seen.runs:
-        return Check("empty", True, f"holds the record of run {seen.runs[-1]}, which can be taken up again")
+        return Check(
+            "tables there now", True, f"those of run {seen.runs[-1]}, recorded there; it can be taken up again"
+        )
     if not seen.tables:
-        return Check("empty", True, "empty")
+        return Check("tables there now", True, "none")
     listed = ", ".join(seen.tables[:5]) + (" …" if len(seen.tables) > 5 else "")
     return Check(
-        "empty",
+        "tables there now",
         False,
-        f"holds {len(seen.tables)} tables or views: {listed}",
+        f"{len(seen.tables)} tables or views: {listed}",
         "Name an empty database, or set database.allow_nonempty where none of its tables is the app's.",
     )

@@ -57,7 +57,8 @@ def _judge(connection: sqlite3.Connection, schema: Schema, table: Table, key: Fo
         choices.append(NULL)
     choices.append(LEAVE_OUT)
     message = (
-        f"{count:,} rows of {table.name} refer by {', '.join(key.columns)} to rows of {key.target} "
+        f"{count:,} {'row' if count == 1 else 'rows'} of {table.name} "
+        f"{'refers' if count == 1 else 'refer'} by {', '.join(key.columns)} to rows of {key.target} "
         "that do not exist."
     )
     referring = _referring(connection, schema, table, broken)
