@@ -219,19 +219,16 @@ small object. Nothing that was there is touched."""
         self.clear_problem()
         if group == "database":
             question = self._asked(group)[0]
-            url = session.secret(question)
-            if url is None:
-                # A keyring or file that another wizard filled: the run itself resolves it.
-                kept = session.replies.get(question.key)
-                self._result(group, Text(f"· kept as {kept}; the run reads and tests it when it starts"))
-                session.tests[group] = (state, ())
-                if then is not None:
-                    then()
-                return
-            known_url: Secret = url
+            typed, kept = session.secret(question), str(session.replies.get(question.key))
+
+            def connect() -> tuple[Check, ...]:
+                # A keyring or a file that was filled before is read as the run would read it.
+                url: Secret = typed or session.engine.resolve(session.known.root, kept)
+                return session.engine.test_database(url)
+
             self._result(group, Text("· connecting…"))
             self.ask(
-                lambda: session.engine.test_database(known_url),
+                connect,
                 arrived,
                 group=group,
                 failed=lambda _: self._untested(group),
@@ -242,7 +239,7 @@ small object. Nothing that was there is touched."""
             secrets = dict(session.secrets)
             self._result(group, Text("· trying the bucket…"))
             self.ask(
-                lambda: session.engine.test_storage(rule, secrets),
+                lambda: session.engine.test_storage(rule, secrets, session.known.root),
                 arrived,
                 group=group,
                 failed=lambda _: self._untested(group),

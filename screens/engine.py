@@ -33,7 +33,7 @@ class Engine(Protocol):
     def test_database(self, url: SecretValue, /) -> tuple[Check, ...]: ...
 
     def test_storage(
-        self, rule: Mapping[str, object], secrets: Mapping[str, SecretValue], /
+        self, rule: Mapping[str, object], secrets: Mapping[str, SecretValue], project: Path, /
     ) -> tuple[Check, ...]: ...
 
     def preflight(

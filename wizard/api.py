@@ -240,10 +240,9 @@ def _start(
         )
     threading.Thread(target=child.wait, daemon=True).start()  # so that an ended child is no zombie
     assert child.stdin is not None
-    with child.stdin as pipe:
-        # A child that ended at once has closed its end: what it said is read below.
-        with suppress(BrokenPipeError):
-            pipe.write(json.dumps({k: v.reveal() for k, v in secrets.items()}).encode())
+    # A child that ended at once has closed its end: what it said is read below.
+    with suppress(BrokenPipeError), child.stdin as pipe:
+        pipe.write(json.dumps({k: v.reveal() for k, v in secrets.items()}).encode())
     return _first_sign(state, project, child, log)
 
 

@@ -184,7 +184,10 @@ class Double:
     scan_fails: Exception | None = None
     go: threading.Event = field(default_factory=threading.Event)
     gone: bool = False
+    kept: dict[str, Secret] = field(default_factory=dict)
     stored: dict[str, Secret] = field(default_factory=dict)
+    crashes: list[BaseException] = field(default_factory=list)
+    synced: list[str] = field(default_factory=list)
     saved: dict[str, Mapping[str, object]] = field(default_factory=dict)
     handed: list[Mapping[str, Secret]] = field(default_factory=list)
     started: list[Path] = field(default_factory=list)
@@ -218,7 +221,14 @@ class Double:
             "Copy the connection string again from the provider's page.",
         )
 
-    def test_storage(self, rule: Mapping[str, object], secrets: Mapping[str, Secret]) -> tuple[Check, ...]:
+    def resolve(self, project: Path, reference: str) -> Secret:
+        if reference in self.kept:
+            return self.kept[reference]
+        raise Refused("secret-missing", f"The secret {reference} is not set.", "Store it.")
+
+    def test_storage(
+        self, rule: Mapping[str, object], secrets: Mapping[str, Secret], project: Path
+    ) -> tuple[Check, ...]:
         if secrets.get(str(rule["secret_key"])) == Secret(GOOD_SECRET):
             return (Check("put, read and delete an object", True, "my-app-media"),)
         return (Check("put an object", False, "AccessDenied", "The key may not write here: another key."),)
@@ -236,6 +246,13 @@ class Double:
 
     def save_answers(self, answers: Mapping[str, object], path: Path) -> None:
         self.saved[path.name] = answers
+
+    def save_plan(self, plan: Plan, path: Path) -> None:
+        self.saved[path.name] = {"plan": plan}
+
+    def write_crash(self, error: BaseException) -> Path:
+        self.crashes.append(error)
+        return self.state / "ashore-crash.txt"
 
     def draft_path(self, project: Path, state_dir: Path | None) -> Path:
         return self.state / "draft.yml"
@@ -255,6 +272,13 @@ class Double:
         self.handed.append(secrets)
         self.gone = False
         return RunHandle(run, self.state / run, 4243)
+
+    def sync_run(
+        self, project: Path, run: str, secrets: Mapping[str, Secret], state_dir: Path | None
+    ) -> RunHandle:
+        self.synced.append(run)
+        self.handed.append(secrets)
+        return RunHandle(run, self.state / run, 4244)
 
     def watch(self, folder: Path, stop: threading.Event) -> Iterator[Event]:
         yield from self.before

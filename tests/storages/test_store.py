@@ -6,6 +6,7 @@ moto neither checks keys nor checksums; what depends on those is left to stricte
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,6 +78,27 @@ def test_the_live_test_passes_and_leaves_nothing(kit: Kit) -> None:
     assert [check for check in checks if not check.ok] == []
     assert [check.what for check in checks][-1] == "an object is never overwritten"
     assert checks[-1].said == ""
+    assert kit.objects() == {}
+
+
+def test_a_bucket_that_everybody_reads_is_refused_unless_the_answers_make_it_public(kit: Kit) -> None:
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": ["s3:GetObject"],
+                "Resource": [f"arn:aws:s3:::{kit.bucket}/*"],
+            }
+        ],
+    }
+    kit.client.put_bucket_policy(Bucket=kit.bucket, Policy=json.dumps(policy))
+    refused = failure(lambda: prepare(kit.ctx()))
+    assert isinstance(refused, Refused)
+    assert "Everybody can read this bucket" in refused.message
+    assert "access: public" in refused.hint
+    prepare(kit.ctx(kit.rule(access="public", public_url=f"{kit.s3.endpoint}/{kit.bucket}")))
     assert kit.objects() == {}
 
 

@@ -10,7 +10,8 @@ import pytest
 import wizard.verifying.objects as objects
 from tests.storages.conftest import kit as kit
 from tests.storages.kit import Kit
-from wizard.sources.inventory import take
+from wizard.sources.inventory import open_inventory, take
+from wizard.sources.local import Problem
 from wizard.steps import upload
 from wizard.verifying.objects import verify_objects
 
@@ -104,6 +105,19 @@ def test_what_was_left_kept_or_could_not_move_is_told_apart(kit: Kit) -> None:
     assert (found.objects, found.kept, found.left, found.different) == (1, 1, 1, 0)
     assert [(p.path, p.code) for p in found.not_moved] == [("gone", "vanished")]
     assert kit.objects() == {"theirs": b"theirs", "a": b"ours"}
+
+
+def test_a_file_that_stands_there_but_cannot_be_read_is_a_difference(kit: Kit) -> None:
+    """Gone is gone; what is still at the source and did not arrive must not end in exit code 0."""
+    _moved(kit)
+    with open_inventory(kit.ctx()) as inventory:
+        for name in ("locked.txt", "locked.tmp"):
+            inventory.hashed("media", [(name, Problem(name, "unreadable", "It cannot be read: EACCES."))])
+    leave = kit.rule(provider="leave", match="*.tmp", options={})
+    found = verify_objects(kit.ctx(kit.rule()))
+    assert [(d.path, d.sign) for d in found.differences] == [("locked.tmp", "!"), ("locked.txt", "!")]
+    take_left = kit.ctx(leave, kit.rule())
+    assert [d.path for d in verify_objects(take_left).differences if d.sign == "!"] == ["locked.txt"]
 
 
 def test_an_object_whose_file_has_gone_from_the_inventory_is_told(kit: Kit) -> None:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -26,6 +26,7 @@ DATABASE_REFERENCE = "env:DATABASE_URL"
 ACCESS_REFERENCE = "env:AWS_ACCESS_KEY_ID"
 SECRET_REFERENCE = "env:AWS_SECRET_ACCESS_KEY"  # noqa: S105  a reference, not a secret
 SHOWN_DIFFERENCES = 10
+ENDING = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else []))
 
 Say = Callable[[str], None]
 Migrate = Callable[[Path, Path, Mapping[str, Secret], Path], int]
@@ -61,9 +62,10 @@ def run_demo(
     """The whole demo. Returns 0, 6 where anything differs, or the exit code of a run that failed.
 
     Everything it starts it stops, and everything it writes it removes, except with `keep` (a new or
-    empty folder); also on Ctrl+C and SIGTERM, when it returns 130 or 143. `state_dir` is where the
+    empty folder); also on Ctrl+C, SIGTERM and a closed terminal, when it returns 130, 143 or 129. `state_dir` is where the
     run keeps its record; by default beside the project, and removed with it. Raises AshoreError.
     """
+    say = _unless_gone(say)
     with ExitStack() as stack:
         stack.enter_context(_signals_raise())
         try:
@@ -233,9 +235,19 @@ def _root(keep: Path | None, stack: ExitStack) -> Path:
     return keep.absolute()
 
 
+def _unless_gone(say: Say) -> Say:
+    """`say`, for a terminal that may be closed meanwhile: what was started must be stopped all the same."""
+
+    def quietly(text: str) -> None:
+        with suppress(OSError):
+            say(text)
+
+    return quietly
+
+
 @contextmanager
 def _signals_raise() -> Iterator[None]:
-    """SIGINT and SIGTERM become Stopped, once, so that every context ends what it started."""
+    """SIGINT, SIGTERM and SIGHUP become Stopped, once, so that every context ends what it started."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers; whoever called from another handles signals
         return
@@ -244,7 +256,7 @@ def _signals_raise() -> Iterator[None]:
         _ignore_signals()
         raise Stopped(number)
 
-    earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    earlier = {number: signal.signal(number, stop) for number in ENDING}
     try:
         yield
     finally:
@@ -254,5 +266,5 @@ def _signals_raise() -> Iterator[None]:
 
 def _ignore_signals() -> None:
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
