@@ -69,8 +69,10 @@ def engine(folder: Path, url: Secret) -> tuple[float, dict[str, float], int]:
     state = Path(tempfile.mkdtemp(prefix="state-", dir=folder))
     begun = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-P", "-c", CHILD, "run", "-a", str(answers), "--yes", "--events"]
-        + ["--state-dir", str(state)],
+        [
+            *(sys.executable, "-P", "-c", CHILD, "run", "-a", str(answers)),
+            *("--yes", "--events", "--state-dir", str(state)),
+        ],
         env={**os.environ, "TARGET": url.reveal()},
         capture_output=True,
         text=True,
@@ -95,7 +97,8 @@ def psql(folder: Path, url: Secret) -> float | None:
                 for row in source.execute(f"SELECT * FROM {table}"):
                     out.write("\t".join("\\N" if v is None else str(v) for v in row) + "\n")
     script = (
-        "CREATE TABLE p (id bigint, name text, email text, joined timestamp, active boolean, balance numeric);\n"
+        "CREATE TABLE p (id bigint, name text, email text, joined timestamp, active boolean, "
+        "balance numeric);\n"
         "CREATE TABLE e (id bigint, person_id bigint, at timestamp, kind text, value float8, note text);\n"
         f"\\copy p from '{folder}/person.txt'\n\\copy e from '{folder}/event.txt'\n"
     )
