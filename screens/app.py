@@ -118,6 +118,28 @@ class WizardApp(App[int]):
         if possible:
             self.go(possible[-1])
 
+    def take_up(self, folder: Path, *, sync: bool = False) -> None:
+        """Go on with the run in `folder`, or sync it, as a process of its own, and watch it.
+
+        A secret that only lived in the memory of an earlier wizard has to be typed again first.
+        """
+        session = self.session
+        screen = next(s for s in reversed(self.screen_stack) if isinstance(s, BaseScreen))
+        session.resume, session.sync = folder, sync
+        if session.unseen():
+            self.go("credentials")
+            return
+        start = session.engine.sync_run if sync else session.engine.resume_run
+        secrets = dict(session.secrets)
+
+        def started(handle: object) -> None:
+            session.folder, session.resume = folder, None
+            self.go("run")
+
+        screen.ask(
+            lambda: start(session.known.root, folder.name, secrets, session.state_dir), started, group="start"
+        )
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette: every step already seen, help, theme and leaving."""
         if self.session.folder is None:

@@ -205,26 +205,7 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
                 self.session.folder = run.folder
                 self.wizard.go("report")
             elif pressed == "resume":
-                self.session.resume = run.run
                 self.session.written = "What the earlier run moved is kept."
-                self._resume(run)
+                self.wizard.take_up(run.folder)
 
         self.app.push_screen(Dialog("There is an earlier run", text, buttons), answer)
-
-    def _resume(self, run: RunInfo) -> None:
-        """A secret that only lived in the memory of an earlier wizard has to be typed again."""
-        if self.session.unseen():
-            self.wizard.go("credentials")
-            return
-        session = self.session
-        secrets = dict(session.secrets)
-
-        def started(folder: object) -> None:
-            session.folder = run.folder
-            session.resume = None
-            self.wizard.go("run")
-
-        self.ask(
-            lambda: session.engine.resume_run(session.known.root, run.run, secrets, session.state_dir),
-            started,
-        )

@@ -211,10 +211,13 @@ class BaseScreen(Screen[None]):
             body.scroll_page_up(animate=False)
 
     def show_later(self, selector: str) -> None:
-        """Scroll a widget into view once its new text has been laid out."""
-        self.call_after_refresh(
-            lambda: self.query_one(selector).scroll_visible(animate=False) if self.is_attached else None
-        )
+        """Scroll a widget into view once its new text has been laid out, which takes two refreshes."""
+
+        def show() -> None:
+            if self.is_attached:
+                self.query_one(selector).scroll_visible(animate=False)
+
+        self.call_after_refresh(self.call_after_refresh, show)
 
     def action_back(self) -> None:
         self.wizard.backward(self.step)

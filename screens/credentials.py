@@ -120,7 +120,9 @@ small object. Nothing that was there is touched."""
         return f"e.g. {question.example}" if question.example else ""
 
     def onward(self) -> str:
-        return "Go on with the run" if self.session.resume else super().onward()
+        if self.session.resume is None:
+            return super().onward()
+        return "Sync now" if self.session.sync else "Go on with the run"
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -296,14 +298,4 @@ small object. Nothing that was there is touched."""
         if session.resume is None:
             super().forward()
             return
-        run = session.resume
-        earlier = next(r for r in session.earlier_runs if r.run == run)
-        secrets = dict(session.secrets)
-
-        def started(handle: object) -> None:
-            session.folder, session.resume = earlier.folder, None
-            self.wizard.go("run")
-
-        self.ask(
-            lambda: session.engine.resume_run(session.known.root, run, secrets, session.state_dir), started
-        )
+        self.wizard.take_up(session.resume, sync=session.sync)

@@ -90,9 +90,12 @@ The source itself is not changed. Space or Enter chooses; Tab goes to the next."
         self.call_after_refresh(self._focus_first)
 
     def _focus_first(self) -> None:
+        """Where there is something left to decide; else the way on."""
         choosers = list(self.query(Chooser))
-        if choosers:
+        if choosers and self.session.undecided():
             choosers[0].focus()
+        else:
+            self.query_one("#next").focus()
 
     def _count(self) -> None:
         left = len(self.session.undecided())

@@ -41,7 +41,12 @@ class Engine(Protocol):
     ) -> tuple[Decision, ...]: ...
 
     def make_plan(
-        self, project: Path, answers: Mapping[str, object], secrets: Mapping[str, SecretValue], /
+        self,
+        project: Path,
+        answers: Mapping[str, object],
+        secrets: Mapping[str, SecretValue],
+        found: tuple[Decision, ...] | None,
+        /,
     ) -> Plan: ...
 
     def diff(self, plan: Plan, edit: Edit, /) -> str: ...

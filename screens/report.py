@@ -2,110 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Button, Static
 
 from screens.base import BaseScreen
+from screens.help import Dialog
+from screens.report_text import report_text
 from screens.session import NOTHING_WRITTEN
-
-# Told elsewhere on the screen, or only in report.html.
-LEFT_OUT = ("version", "run", "project", "status", "headline", "at_risk", "steps", "beyond", "to_do")
-LISTED = 12
-
-
-def words(key: str) -> str:
-    """A key of the report as a heading."""
-    return key.replace("_", " ").capitalize()
-
-
-def brief(value: object) -> str:
-    """A value on one line."""
-    if isinstance(value, Mapping):
-        return " · ".join(
-            f"{str(k).replace('_', ' ')} {brief(v)}" for k, v in value.items() if v not in (None, "")
-        )
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "–"}[value]
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(brief(item) for item in value) or "none"
-    return str(value)
-
-
-def _task(text: Text, number: int, item: object) -> None:
-    """One thing to do: what, the commands or variables, and why."""
-    if not isinstance(item, Mapping):
-        text.append(f"  {number} {brief(item)}\n")
-        return
-    text.append(f"  {number} {item.get('what', '')}\n")
-    for command in item.get("commands") or ():
-        text.append(f"      {command}\n", "bold")
-    for variable in item.get("variables") or ():
-        text.append(f"      {variable['name']}", "bold").append(f"  {variable['about']}\n")
-    if item.get("why"):
-        text.append(f"    {item['why']}\n", "dim")
-
-
-def report_text(report: Mapping[str, object]) -> Text:
-    """What the report holds, for reading: what is left to do first, then each part in its order."""
-    text = Text()
-    items = report.get("to_do")
-    if isinstance(items, Sequence) and items:
-        text.append("For you to do, in this order\n", "bold")
-        for number, item in enumerate(items, 1):
-            _task(text, number, item)
-        text.append("\n")
-    for key, value in report.items():
-        if key in LEFT_OUT or value in (None, [], {}):
-            continue
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            text.append(f"{words(key)}: {len(value)}\n", "bold")
-            for item in value[:LISTED]:
-                text.append(f"  {brief(item)}\n")
-            if len(value) > LISTED:
-                text.append(f"  and {len(value) - LISTED:,} more, in report.html\n")
-        elif isinstance(value, Mapping):
-            text.append(f"{words(key)}\n", "bold")
-            for name, part in value.items():
-                text.append(f"  {str(name).replace('_', ' ')}: {brief(part)}\n")
-        else:
-            text.append(f"{words(key)}: ", "bold").append(f"{brief(value)}\n")
-    text.rstrip()
-    return text
 
 
 class ReportScreen(BaseScreen):
-    """The report of the run just watched, or of an earlier one."""
+    """The report of the run just watched, or of an earlier one; from here it is synced."""
 
     step = "report"
     heading = "Report"
     AUTO_FOCUS = "#body"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "none", show=False),
+        Binding("s", "sync", "Sync now"),
         Binding("enter", "app.quit", "Close"),
     ]
     help_text = """
 What was compared and what differed, what was changed, and what is left for you to do, in order. The same
 stands in report.html in the run's folder.
 
+s carries over what changed at the source since the snapshot, rows and files, and compares it. It may be done
+as often as you like, until the app has switched over.
+
 Do not delete the old data before the app has run on the new for a while. `ashore undo` restores the
 project's files and the rewritten references."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._report: Mapping[str, object] = {}
+
     def body(self) -> Iterable[Widget]:
+        yield Static(id="synced", markup=False)
         yield Static("Reading the report…", id="content", markup=False)
         yield Static(id="where", classes="quiet", markup=False)
+
+    def onward(self) -> str:
+        return "Sync now"
 
     def on_mount(self) -> None:
         if self.session.written == NOTHING_WRITTEN:
             # The report of an earlier run: this wizard has not watched what it wrote.
             self.session.written = "What was written stands in the report."
         super().on_mount()
+        said = self.session.synced
+        self.query_one("#synced", Static).update(f"✓ Synced: {said}\n" if said else "")
+        self.query_one("#synced").display = bool(said)
+        self.query_one("#next").display = False
         self.query_one("#body").can_focus = True
         self.query_one("#body").focus()
         folder = self.session.folder
@@ -118,10 +69,50 @@ project's files and the rewritten references."""
         self.query_one("#content", Static).update("")
 
     def _arrived(self, report: Mapping[str, object]) -> None:
+        self._report = report
         mark = "✓" if report.get("status") == "done" else "✗"
         self.query_one("#heading", Static).update(f"{mark} {report.get('headline', self.heading)}")
-        self.query_one("#content", Static).update(report_text(report))
         self.query_one("#where", Static).update(f"Report: {self.session.folder}/report.html")
+        self.query_one("#next", Button).display = self._syncable()
+        self._draw()
+        self.refresh_bindings()
+
+    def _draw(self) -> None:
+        content = self.query_one("#content", Static)
+        if self._report:
+            content.update(report_text(self._report, content.size.width or self.size.width - 4))
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.call_after_refresh(self._draw)
+
+    # Syncing ------------------------------------------------------------------------------------------
+
+    def _syncable(self) -> bool:
+        return self._report.get("status") == "done" and self.session.folder is not None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Syncing only after a run that was verified."""
+        return self._syncable() if action == "sync" else super().check_action(action, parameters)
+
+    def forward(self) -> None:
+        self.action_sync()
+
+    def action_sync(self) -> None:
+        def answer(pressed: str | None) -> None:
+            if pressed == "sync" and self.session.folder is not None:
+                self.clear_problem()
+                self.wizard.take_up(self.session.folder, sync=True)
+
+        self.app.push_screen(
+            Dialog(
+                "Carry over what changed?",
+                "Rows and files that changed at the source since the snapshot are carried over and compared. "
+                "Pause what writes to the app first: what is written afterwards stays behind.",
+                (("sync", "Sync now"), ("not", "Not now")),
+            ),
+            answer,
+        )
 
     def action_none(self) -> None:
         """A run that has ended is not gone back to."""

@@ -23,15 +23,19 @@ if TYPE_CHECKING:
     from wizard.api import RunHandle
 
 
-def steps_text(plan: Plan, width: int) -> Text:
-    """A step: its name, title or detail, and what it writes; each folded inside its own column."""
+def steps_text(plan: Plan, width: int, wanted: int) -> Text:
+    """A step: its name, title or detail, and what it writes; each folded inside its own column.
+
+    `wanted` is how many of the planned files are to be changed.
+    """
     text = Text()
     name_room = 12
     writes_room = max(20, min(44, (width - name_room) * 2 // 5))
     middle = max(12, width - name_room - writes_room - 2)
     for step in plan.steps:
         name, style = step.name, "dim" if step.writes == "nothing" else ""
-        what = wrap(step.detail or step.title, middle)
+        detail = f"{wanted} files, once all is proven" if step.name == "patch" else step.detail
+        what = wrap(detail or step.title, middle)
         writes = wrap(f"writes {step.writes}", writes_room)
         for left, right in zip_longest(what, writes, fillvalue=""):
             text.append(f"{name:<{name_room}}{left:<{middle}}  ").append(f"{right}\n", style)
@@ -81,14 +85,14 @@ secret. Start begins the run as a process of its own: this screen may be closed,
             return
         self.set_onward("Planning…", enabled=False)
         # All edits are planned, so that a file skipped on an earlier visit can be ticked again.
-        answers, secrets = session.answers(skipped=False), dict(session.secrets)
+        answers, secrets, found = session.answers(skipped=False), dict(session.secrets), session.decided()
 
         def arrived(plan: Plan) -> None:
             session.plan, session.plan_for, session.diffs = plan, now, {}
             self._show(plan)
 
         self.ask(
-            lambda: session.engine.make_plan(session.known.root, answers, secrets),
+            lambda: session.engine.make_plan(session.known.root, answers, secrets, found),
             arrived,
             failed=lambda code: self._failed(),
         )
@@ -115,7 +119,8 @@ secret. Start begins the run as a process of its own: this screen may be closed,
     def _draw_steps(self) -> None:
         if self.session.plan is not None:
             steps = self.query_one("#steps", Static)
-            steps.update(steps_text(self.session.plan, steps.size.width or self.size.width - 4))
+            width = steps.size.width or self.size.width - 4
+            steps.update(steps_text(self.session.plan, width, self._wanted(self.session.plan)))
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -145,10 +150,14 @@ secret. Start begins the run as a process of its own: this screen may be closed,
         self.session.skipped ^= {event.name}
         if self.session.plan is not None:
             self._count(self.session.plan)
+            self._draw_steps()
+
+    def _wanted(self, plan: Plan) -> int:
+        return sum(edit.path not in self.session.skipped for edit in plan.edits)
 
     def _count(self, plan: Plan) -> None:
         """How many of the files will be changed."""
-        wanted = sum(edit.path not in self.session.skipped for edit in plan.edits)
+        wanted = self._wanted(plan)
         some = "" if wanted == len(plan.edits) else f" of {len(plan.edits)}"
         title = self.query_one("#files-title", Static)
         title.update(f"Files to change: {wanted}{some}, once all is proven")
@@ -199,12 +208,13 @@ secret. Start begins the run as a process of its own: this screen may be closed,
         session = self.session
         path = Path(name).expanduser().absolute()
         root, secrets, answers = session.known.root, dict(session.secrets), session.answers()
+        found = session.decided()
         # Beside the app, the file goes with it wherever the folder is moved to.
         portable = answers | {"project": "."} if path.parent == root else answers
 
         def work() -> Path:
             # The plan on screen holds every edit; the saved one only those that these answers lead to.
-            plan = session.engine.make_plan(root, answers, secrets)
+            plan = session.engine.make_plan(root, answers, secrets, found)
             beside = path.with_suffix(".plan.json")
             session.engine.save_answers(portable, path)
             session.engine.save_plan(plan, beside)
@@ -220,7 +230,13 @@ secret. Start begins the run as a process of its own: this screen may be closed,
             place.display = True
             self.show_later("#saved")
 
-        self.ask(work, saved, group="save")
+        self.query_one("#saved", Static).update("Saving…")
+        self.query_one("#saved").display = True
+        self.show_later("#saved")
+        self.ask(work, saved, group="save", failed=lambda code: self._unsaved())
+
+    def _unsaved(self) -> None:
+        self.query_one("#saved").display = False
 
     def forward(self) -> None:
         session = self.session

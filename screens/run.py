@@ -74,11 +74,11 @@ Enter on a warning shows all of it."""
 
     def body(self) -> Iterable[Widget]:
         yield Static(id="step-line", markup=False)
+        yield Static(id="end", markup=False)
         yield Static(id="whole", markup=False)
         yield Static(id="rate", markup=False)
         yield ProgressTable(id="parts", markup=False)
         yield OptionList(id="notes", compact=True)
-        yield Static(id="end", markup=False)
 
     def onward(self) -> str:
         return "See the report"
@@ -146,6 +146,8 @@ Enter on a warning shows all of it."""
                 self.show_problem(view.failed.message, view.failed.hint + go_on, view.written())
             elif view.finished.status == "stopped":
                 end.update(f"{ENDS['stopped']} Nothing is half written. Press r to go on from here.")
+            if self.session.sync and view.finished.status == "done":
+                self.session.synced = view.summaries.get("cutover", "")
             if view.finished.status in ("done", "differences"):
                 button = self.query_one("#next")
                 button.display = True
@@ -173,8 +175,10 @@ Enter on a warning shows all of it."""
         view = self.view
         width = self.query_one(ProgressTable).size.width or self.size.width - 4
         self.query_one("#heading", Static).update(self._heading(width))
-        self.query_one("#step-line", Static).update(self._steps())
-        whole = view.overall()
+        self.query_one("#step-line", Static).update(self._steps(width))
+        # After the end the bars of the last step would only push what was found out of sight.
+        over = view.finished is not None and view.finished.status == "done" and not self._watching
+        whole = None if over else view.overall()
         bars = self.query_one("#whole", Static)
         bars.update(line(whole, width, name=f"all {whole.unit}") if whole is not None else "")
         rate = self.query_one("#rate", Static)
@@ -184,7 +188,7 @@ Enter on a warning shows all of it."""
         else:
             rate.update("")
         room = max(2, self.query_one("#body").size.height - 9 - min(4, len(view.notes)))
-        self.query_one(ProgressTable).show(list(view.parts.values()), room)
+        self.query_one(ProgressTable).show([] if over else list(view.parts.values()), room)
         self._draw_notes()
         self.session.written = view.written()
         self.redraw()
@@ -207,17 +211,22 @@ Enter on a warning shows all of it."""
         room = max(10, width - len(right))
         return Text(f"{left[: room - 1]:<{room}}{right}", "bold", no_wrap=True)
 
-    def _steps(self) -> Text:
+    def _steps(self, width: int) -> Text:
+        """Every step with its mark, folded so that no mark is parted from its name."""
         plan = self.session.plan
         names = tuple(s.name for s in plan.steps) if plan is not None else STEP_NAMES
         # Known names in their order, then whatever else the run has told of.
         names += tuple(n for n in self.view.states if n not in names)
-        text = Text()
+        text, used = Text(), 0
         for name in names:
             state = self.view.states.get(name, "")
             style = "bold" if state in ("started", "failed") else "" if state else "dim"
-            text.append(f"{MARKS.get(state, '○')}\u00a0{name}", style)
-            text.append(" ")
+            label = f"{MARKS.get(state, '○')} {name}"
+            if used and used + len(label) > width:
+                text.append("\n")
+                used = 0
+            text.append(label, style).append(" ")
+            used += len(label) + 1
         return text
 
     def _draw_notes(self) -> None:

@@ -62,6 +62,7 @@ class RunView:
     failed: Failed | None = None
     finished: Finished | None = None
     lines_said: int = 0
+    summaries: dict[str, str] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -78,13 +79,15 @@ class RunView:
             case Warned():
                 self._note("!", event.code, event.message)
             case FindingSeen():
-                subject = f"{event.subject}: " if event.subject else ""
+                named = not event.subject or event.subject in event.message
+                subject = "" if named else f"{event.subject}: "
                 mark = {"error": "✗", "warning": "!"}.get(event.severity, "·")
                 self._note(mark, event.code, subject + event.message)
             case EditMade():
                 self._say(f"changed {event.file} +{event.added} −{event.removed}")
             case StepFinished():
                 self.states[event.step] = "finished"
+                self.summaries[event.step] = event.summary
                 self.seconds += event.seconds
                 self._say(f"✓ {event.step}: {event.summary}")
             case Failed():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,9 @@ class Session:
     plan: Plan | None = None
     plan_for: str = ""
     diffs: dict[str, str] = field(default_factory=dict)
-    resume: str | None = None
+    resume: Path | None = None
+    sync: bool = False
+    synced: str = ""
     folder: Path | None = None
     written: str = NOTHING_WRITTEN
     visited: set[str] = field(default_factory=set)
@@ -153,6 +155,10 @@ class Session:
     def undecided(self) -> tuple[Decision, ...]:
         """Decisions of the last preflight that have no answer yet."""
         return tuple(d for d in self.found or () if not self.choice(d))
+
+    def decided(self) -> tuple[Decision, ...] | None:
+        """What the last preflight found, each with what was chosen; None where there was none yet."""
+        return None if self.found is None else tuple(replace(d, chosen=self.choice(d)) for d in self.found)
 
     def choice(self, decision: Decision) -> str | None:
         """What was chosen for `decision`, where that is one of its choices."""

@@ -55,7 +55,7 @@ def test_a_full_file_is_read_relative_to_itself(tmp_path: Path) -> None:
     assert answers.project == tmp_path / "app"
     assert answers.database is not None
     assert answers.database.decisions == {"blog_post.title": {"nul_bytes": "strip"}}
-    assert answers.storage[0].max_size == 1024 * 1024
+    assert answers.storage[0].max_size == 1_000_000
     assert answers.storage[1].options["bucket"] == "my-app-media"
     assert answers_file.references(answers) == (
         "env:DATABASE_URL",
@@ -124,7 +124,7 @@ def test_the_json_schema_knows_each_storage_and_forbids_literals() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("1MB", 1 << 20), ("500 kB", 512000), ("2GiB", 2 << 30), ("7", 7)]
+    ("text", "size"), [("1MB", 10**6), ("500 kB", 500_000), ("2GiB", 2 << 30), ("7", 7)]
 )
 def test_sizes(text: str, size: int) -> None:
     assert answers_file.parse_size(text) == size

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,20 @@ def test_every_command_has_help() -> None:
         assert len(done.stdout.split("\n\n")) >= 3, name
 
 
+def test_advise_compares_on_the_scanned_sizes(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as db, db:
+        db.execute("CREATE TABLE t (a)")
+    text = ashore("advise", str(tmp_path), "--budget", "5")
+    assert text.returncode == 0
+    assert "Recommended: Neon" in text.stdout
+    assert "Nothing has been written" in text.stdout
+    found = json.loads(ashore("advise", str(tmp_path), "--users", "50000", "--json").stdout)
+    assert (found["version"], found["users"], found["budget"]) == (1, 50000, 20.0)
+    assert [o["kind"] for o in found["offers"] if o["recommended"]] == ["database", "storage"]
+    for wrong in ("-1", "many", "nan"):
+        assert ashore("advise", str(tmp_path), "--budget", wrong).returncode == 2
+
+
 def test_version() -> None:
     assert ashore("--version").stdout == f"ashore {__version__}\n"
 
@@ -63,10 +80,11 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert "nowhere" in done.stderr
 
 
-def test_run_without_a_terminal_asks_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flags", [(), ("--events",), ("--secrets-stdin",)])
+def test_run_without_a_terminal_asks_nothing_and_does_nothing(tmp_path: Path, flags: tuple[str, ...]) -> None:
     answers = tmp_path / "ashore.yml"
     answers.write_text("version: 1\nproject: .\n")
-    done = ashore("run", "-a", str(answers), "--state-dir", str(tmp_path / "state"))
+    done = ashore("run", "-a", str(answers), "--state-dir", str(tmp_path / "state"), *flags, stdin="{}")
     assert done.returncode == 2
     assert "--yes" in done.stderr
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pickle
+import re
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -38,6 +41,31 @@ def test_the_redactor_masks_a_url_its_password_and_both_encodings() -> None:
         assert VALUE not in masked
         assert "p%40ss" not in masked
         assert "unknown" not in masked
+
+
+def test_the_redactor_masks_every_line_and_every_escape() -> None:
+    """A key of many lines reaches a log line by line; libraries quote, escape and encode what they hold."""
+    redactor = Redactor()
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\nend\n-----END PRIVATE KEY-----\n"
+    inner = key.replace("MIIEv", "QUJDRE")
+    account = json.dumps({"client_email": "me@example.com", "private_key": inner})
+    odd = 'wJalr/+"\\ü=EXAMPLE\tkey'
+    for value in (key, account, odd, "  spaced-secret \n"):
+        redactor.learn(Secret(value))
+    shown = [
+        *key.strip().splitlines()[:2], inner.splitlines()[1],
+        repr(key), json.dumps(key), repr(odd), json.dumps(odd), json.dumps(odd, ensure_ascii=False),
+        quote(odd), quote(odd, safe=""), quote_plus(odd),
+        re.sub("%..", lambda m: m[0].lower(), quote(odd, safe="")),
+        base64.b64encode(odd.encode()).decode(), "said: spaced-secret",
+    ]  # fmt: skip
+    for text in shown:
+        masked = redactor.text(text)
+        assert "***" in masked, text
+        assert not any(
+            part in masked for part in ("MIIEv", "QUJDRE", "wJalr", "EXAMPLE", "spaced", "ZEpzb")
+        ), text
+    assert redactor.text("the end") == "the end"
 
 
 def test_references_resolve_in_order_given_env_file_keyring(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from wizard import events, watching
+from wizard.credentials import Redactor, Secret
 from wizard.headless import TextSink
+from wizard.runner import redacted
 
 ALL = (
     events.Header(1, "r"),
@@ -69,3 +71,15 @@ def test_text_names_the_step_what_it_writes_and_what_to_do(tmp_path: Path) -> No
     assert "[x]: m" in text
     assert "ashore resume" in text
     assert "Report: report.html" in text
+
+
+def test_a_password_that_is_a_word_of_ours_changes_no_meaning_and_odd_bytes_reach_every_sink() -> None:
+    redactor = Redactor()
+    for word in ("copy", "done", "rows", "differences"):
+        redactor.learn(Secret(word))
+    progress = redacted(events.Progress("copy", "copy of done", 1, 2, "rows"), redactor)
+    assert progress == events.Progress("copy", "*** of ***", 1, 2, "rows")
+    assert redacted(events.Finished("done", 0), redactor) == events.Finished("done", 0)
+    line = events.to_json(events.Warned("x", "key caf\udce9, and a literal \\udce9"))
+    line.encode("utf-8")
+    assert json.loads(line)["message"] == "key caf\\udce9, and a literal \\udce9"

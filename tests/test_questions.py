@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
 
 from wizard import questions
 from wizard.model import Project, Store
+from wizard.storages import STORAGES
 
 ONE = Project(Path("/p/app"), stores=(Store("sqlite", "db.sqlite3"), Store("uploads", "media")))
 TWO = Project(Path("/p/app"), stores=(Store("uploads", "media"), Store("uploads", "private/files")))
@@ -64,12 +66,34 @@ def test_staying_on_sqlite_names_no_url() -> None:
 
 @pytest.mark.parametrize(
     ("provider", "wanted"),
-    [("s3", {"region"}), ("r2", {"endpoint"}), ("b2", {"region"}), ("supabase", {"region", "ref"})],
+    [
+        ("s3", {"bucket", "region", "access_key", "secret_key"}),
+        ("r2", {"bucket", "endpoint", "access_key", "secret_key"}),
+        ("b2", {"bucket", "region", "access_key", "secret_key"}),
+        ("supabase", {"bucket", "region", "ref", "access_key", "secret_key"}),
+        ("gcs", {"bucket", "credentials"}),
+        ("firebase", {"project", "credentials"}),
+        ("azure", {"account", "container", "account_key"}),
+        ("cloudinary", {"cloud_name", "api_key", "api_secret"}),
+        ("render-disk", {"mount"}),
+    ],
 )
 def test_each_storage_is_asked_for_its_own_keys(provider: str, wanted: set[str]) -> None:
-    asked = {q.key for q in questions.asked(ONE, {"storage.provider": provider})}
-    own = {"region", "endpoint", "ref"}
-    assert {k.removeprefix("storage.") for k in asked} & own == wanted
+    asked = {q.key for q in questions.asked(ONE, {"storage.provider": provider}, "credentials")}
+    assert {k.removeprefix("storage.") for k in asked} == wanted
+
+
+def test_every_storage_can_be_chosen_and_is_asked_for_all_it_needs() -> None:
+    assert {o.name for o in questions.STORAGE_OPTIONS} == {*(k.name for k in STORAGES), "leave"}
+    for storage in STORAGES:
+        asked = questions.asked(ONE, {"storage.provider": storage.name})
+        known = {q.key.removeprefix("storage.") for q in asked}
+        required = {f.name for f in fields(storage.Options) if f.default is MISSING}
+        assert required <= known, storage.name
+        secret = {f.name for f in fields(storage.Options) if f.metadata.get("reference")}
+        assert {q.key.removeprefix("storage.") for q in asked if q.kind == "secret"} - {
+            "database.url"
+        } == secret
 
 
 def test_other_keys_of_proposed_answers_are_kept_and_other_rules_too() -> None:

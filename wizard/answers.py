@@ -13,19 +13,21 @@ from typing import ClassVar, Literal
 
 VERSION = 1
 STRICT = {"extra": "forbid"}
+STAYS = ("keep", "stay-with-backups")
 
 DatabaseProvider = Literal["render", "neon", "supabase", "postgres", "mongodb", "keep", "stay-with-backups"]
 
 
 @dataclass(frozen=True)
 class CreateDatabase:
-    """A database to provision."""
+    """A database to provision. `token` is a reference; on Render the platform's own token is taken."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
     name: str
     region: str | None = None
     plan: str | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,3 +110,8 @@ class Answers:
     verify: Literal["full", "digest"] = "full"
     public_sample: int | Literal["all"] = 100
     deploy: DeployAnswers | None = None
+
+    @property
+    def moves_database(self) -> bool:
+        """Whether a database leaves its place; `keep` and `stay-with-backups` say that it does not."""
+        return self.database is not None and self.database.provider not in STAYS

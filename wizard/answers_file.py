@@ -25,7 +25,7 @@ from wizard.storages import STORAGES, kind
 LEAVE = "leave"
 REFERENCES = (("database", "url"), ("database", "app_url"), ("deploy", "token"))
 COMMON = {f.name for f in dataclasses.fields(StorageRule)} - {"options"}
-SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*$", re.IGNORECASE)
+SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*$", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 Path_ = tuple[str | int, ...]
@@ -117,6 +117,8 @@ def references(answers: Answers) -> tuple[str, ...]:
     found: list[str] = []
     if answers.database is not None:
         found += [r for r in (answers.database.url, answers.database.app_url) if r]
+        if answers.database.create is not None and answers.database.create.token:
+            found.append(answers.database.create.token)
     for rule in answers.storage:
         if rule.provider != LEAVE:
             found += [str(rule.options[n]) for n in secret_fields(rule.provider) if rule.options.get(n)]
@@ -201,6 +203,10 @@ def _find_literals(data: Mapping[str, Any], lines: Mapping[Path_, int], faults: 
         part = data.get(section)
         if isinstance(part, dict):
             places.append(((section, name), part.get(name)))
+    database = data.get("database")
+    create = database.get("create") if isinstance(database, dict) else None
+    if isinstance(create, dict):
+        places.append((("database", "create", "token"), create.get("token")))
     rules = data.get("storage")
     for index, rule in enumerate(rules if isinstance(rules, list) else ()):
         if isinstance(rule, dict) and rule.get("provider") in {s.name for s in STORAGES}:
@@ -296,12 +302,12 @@ def _invalid(name: str, faults: list[Fault]) -> UsageError:
 
 
 def parse_size(text: str) -> int | None:
-    """Bytes in `1MB`, `500 kB`, `2GiB` (units of 1024, as storages count), or None."""
+    """Bytes in `1MB`, `500 kB`, `2GiB` (units of 1000; with an i, of 1024), or None."""
     match = SIZE.match(text)
     if match is None:
         return None
     power = " kmgt".index(match.group(2).lower() or " ")
-    return int(float(match.group(1)) * 1024**power)
+    return int(float(match.group(1)) * (1024 if match.group(3) else 1000) ** power)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

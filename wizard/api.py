@@ -27,11 +27,10 @@ from wizard.databases.postgres import probe
 from wizard.errors import AshoreError, StepFailed
 from wizard.events import Event
 from wizard.keyrings import KeyringState, keyring_state, open_keyring
-from wizard.model import Decision, Edit, Plan, Project
+from wizard.model import Check, Decision, Edit, Plan, Project
 from wizard.scan.explain import explain as _explain
 from wizard.state import RunFolder, State, holder
 from wizard.storages import open_store
-from wizard.storages.base import Check
 
 __all__ = [
     "AshoreError",
@@ -120,7 +119,7 @@ def resolve(project: Path, reference: str) -> Secret:
 
 def test_database(url: Secret) -> tuple[Check, ...]:
     """Connect and try what a run needs; a probe table is made and rolled back."""
-    return tuple(Check(c.what, c.ok, c.said, c.hint) for c in probe.checks(url))
+    return probe.checks(url)
 
 
 def test_storage(
@@ -144,11 +143,15 @@ def preflight(
 
 
 def make_plan(
-    project: Path, answers: Mapping[str, object], secrets: Mapping[str, Secret], state_dir: Path | None = None
+    project: Path,
+    answers: Mapping[str, object],
+    secrets: Mapping[str, Secret],
+    found: tuple[Decision, ...] | None = None,
+    state_dir: Path | None = None,
 ) -> Plan:
-    """What a run of these answers would do."""
+    """What a run of these answers would do. `found` is what a preflight found, each with what was chosen."""
     parsed = answers_file.from_mapping(answers, project)
-    return engine.make_plan(parsed, engine.preflight(parsed, state_dir))[2]
+    return engine.make_plan(parsed, engine.preflight(parsed, state_dir) if found is None else found)[2]
 
 
 def diff(plan: Plan, edit: Edit) -> str:
@@ -265,7 +268,7 @@ def _first_sign(state: State, project: Path, child: subprocess.Popen[bytes], log
     words = log.with_suffix(".err").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     raise StepFailed(
         "not-started",
-        "The run did not start; nothing was written.",
+        "The run did not start; nothing more was written.",
         f"It said: {words[-1]}" if words else "Try `ashore run` in a shell.",
     )
 

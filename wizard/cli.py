@@ -34,6 +34,18 @@ def _load(module: str, function: str) -> Handler:
     return call
 
 
+def _amount(number: Callable[[str], float]) -> Callable[[str], float]:
+    """A type of argparse: such a number, finite and not below 0."""
+
+    def parse(text: str) -> float:
+        value = number(text)
+        if not 0 <= value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is no number from 0 on")
+        return value
+
+    return parse
+
+
 def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--quiet", action="store_true", help="print only warnings, failures and the end")
@@ -74,6 +86,14 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder")
     scan.add_argument("--json", action="store_true", help="one JSON object on standard output")
     scan.add_argument("--explain", metavar="CODE", help="what a finding means and what to do")
+
+    advise = add("advise", "compare providers and prices on the scanned sizes; offline", "advise", "advise")
+    advise.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+    advise.add_argument("--users", type=_amount(int), default=1000, metavar="N", help="people a month (1000)")
+    advise.add_argument(
+        "--budget", type=_amount(float), default=20.0, metavar="USD", help="a month, for each kind (20)"
+    )
+    advise.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
     answers = add("answers", "write a commented starter answers file from the scan", "answers", "answers")
     answers.add_argument(
@@ -126,6 +146,14 @@ def build_parser() -> argparse.ArgumentParser:
     runs.add_argument("--json", action="store_true", help="one JSON object on standard output")
     runs.add_argument("--clean", metavar="RUN", help="remove the run's record from state folder and target")
     _secrets_argument(runs)
+
+    check = add(
+        "check", "the pre-launch checklist of a folder or a live address; exit 7 on a risk", "check", "check"
+    )
+    check.add_argument(
+        "what", nargs="?", default=".", metavar="PATH | URL", help="the app's folder, or its address"
+    )
+    check.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
     credentials = add("credentials", "keep secrets in the OS keyring", "credentials", "credentials")
     credentials.add_argument("action", choices=("set", "list", "delete", "reveal"), help="what to do")

@@ -17,6 +17,12 @@ from wizard.model import Plan, Project
 from wizard.state import RunFolder
 
 
+class CreatedUrls(Protocol):
+    """Where the run makes its database: (the URL that the wizard uses, the app's), asked of the provider."""
+
+    def __call__(self, ctx: RunContext) -> tuple[Secret, Secret]: ...
+
+
 class Cancel:
     """Asked by signals, obeyed at safe points."""
 
@@ -59,6 +65,7 @@ class RunContext:
     emit: Callable[[Event], None]
     cancel: Cancel
     lock_handle: int | None = None
+    created_urls: CreatedUrls | None = None
 
     @property
     def run(self) -> str:
@@ -83,6 +90,8 @@ class RunContext:
     def database_url(self) -> Secret:
         """The target's URL. Raises UsageError where the answers name none."""
         database = self.answers.database
+        if database is not None and database.create is not None and self.created_urls is not None:
+            return self.created_urls(self)[0]
         if database is None or database.url is None:
             raise ValueError("the answers name no target database")
         return self.vault.resolve(database.url)

@@ -5,19 +5,24 @@ A reference is `env:NAME`, `keyring:NAME` or `file:PATH`; a literal secret is ne
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
-from urllib.parse import quote, unquote, urlsplit
+from typing import NoReturn
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from wizard.errors import UsageError
 
 REFERENCE = re.compile(r"^(env|keyring|file):(.+)$", re.DOTALL)
+_PRIVATE = re.compile(r"private|secret|token|password", re.IGNORECASE)
 SERVICE = "ashore"
 MASK = "***"
+SHORTEST = 4
+LONG_LINE = 12
 
 
 class Secret:
@@ -80,18 +85,41 @@ class Reference:
 
 
 def looks_secret(text: str) -> Iterable[str]:
-    """The forms in which a secret could turn up in a text: itself, quoted, and its URL's password."""
-    yield text
-    yield quote(text, safe="")
+    """The forms in which a secret could turn up in a text: itself, its lines, encoded, its URL's password.
+
+    None for values so short that ordinary words would be masked.
+    """
+    values = [text, text.strip()]
     if "://" in text:
         try:
             password = urlsplit(text).password
         except ValueError:
             password = None
         if password:
-            yield password
-            yield unquote(password)
-            yield quote(unquote(password), safe="")
+            values += [password, unquote(password)]
+    values += _private_parts(text)
+    # A key of several lines reaches a log line by line. Short lines of it are ordinary words.
+    values += [line for v in values for line in map(str.strip, v.splitlines()) if len(line) >= LONG_LINE]
+    for value in (v for v in dict.fromkeys(values) if len(v) >= SHORTEST):
+        yield value
+        for safe in ("", "/"):
+            quoted = quote(value, safe=safe, errors="surrogateescape")
+            yield quoted
+            yield re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), quoted)
+        yield quote_plus(value, errors="surrogateescape")
+        yield json.dumps(value)[1:-1]
+        yield json.dumps(value, ensure_ascii=False)[1:-1]
+        yield repr(value)[1:-1]
+        yield base64.b64encode(value.encode("utf-8", "surrogateescape")).decode()
+
+
+def _private_parts(text: str) -> list[str]:
+    """The secret values inside a JSON object, e.g. the key in a service account's file."""
+    try:
+        found = json.loads(text) if text.lstrip().startswith("{") else {}
+    except ValueError:
+        return []
+    return [v for k, v in found.items() if isinstance(v, str) and _PRIVATE.search(k)]
 
 
 class Redactor:
@@ -103,7 +131,7 @@ class Redactor:
 
     def learn(self, secret: Secret) -> Secret:
         """Redact `secret` from now on. Values under four characters would mask ordinary words."""
-        new = {form for form in looks_secret(secret.reveal()) if len(form) >= 4} - self._forms
+        new = set(looks_secret(secret.reveal())) - self._forms
         if new:
             self._forms |= new
             longest_first = sorted(self._forms, key=len, reverse=True)
@@ -175,8 +203,3 @@ def keyring_read(name: str) -> Secret | None:
     from wizard.keyrings import open_keyring
 
     return open_keyring().get(name)
-
-
-def jsonable(value: Any) -> Any:
-    """`value` for a JSON sink; a Secret becomes its mask instead of an error deep in a dump."""
-    return MASK if isinstance(value, Secret) else value

@@ -27,6 +27,7 @@ from wizard.patchers.base import apply_splices
 from wizard.patchers.diff import unified
 from wizard.scan import scan
 from wizard.state import RunFolder, State, room, write_whole
+from wizard.steps.made_database import Created
 from wizard.steps.preflight import judge
 from wizard.steps.snapshot import check as check_snapshot
 
@@ -78,8 +79,17 @@ def open_vault(answers: Answers, given: Mapping[str, Secret], base: Path) -> Vau
 
 
 def check_targets_named(answers: Answers) -> None:
-    """Raises UsageError `no-target` where the answers move a database but say not where to."""
-    if answers.database is not None and answers.database.url is None:
+    """Raises UsageError `nothing-to-move` where the answers move neither a database nor files, `no-target`
+    where they move a database but say not where to."""
+    if answers.database is None and not answers.storage:
+        raise UsageError(
+            "nothing-to-move",
+            "The answers move neither a database nor files; nothing was written.",
+            "`ashore answers` writes what the scan finds; where that is nothing, name it with "
+            "`database: {source: FILE}`.",
+        )
+    database = answers.database
+    if database is not None and database.url is None and database.create is None:
         raise UsageError(
             "no-target",
             "The answers move a database but name no target; nothing was written.",
@@ -235,6 +245,7 @@ def _context(
             emit=log.emit,
             cancel=cancel,
             lock_handle=handle,
+            created_urls=Created(),
         )
     finally:
         log.close()

@@ -74,4 +74,4 @@ class Stopped(AshoreError):
 
     def __init__(self, signal_number: int = 2) -> None:
         super().__init__("stopped", "Stopped as asked.", "`ashore resume` goes on from here.")
-        self.exit_code = EXIT_SIGTERM if signal_number == 15 else EXIT_SIGINT
+        self.exit_code = 128 + signal_number

@@ -34,7 +34,8 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a part of a step is. `unit` is rows, bytes or files; `rate` is units a second.
+    """How far a part of a step is. `unit` is what is counted: rows, bytes, files, pages, objects or
+    migrations; `rate` is units a second.
 
     `total` and `eta_s` (seconds) are None where not known. `part` is a table or a storage; the part
     named "" is the step as a whole.
@@ -133,8 +134,13 @@ _TYPES: dict[str, type[Any]] = {
 
 
 def to_json(event: Event) -> str:
-    """One line of NDJSON, without the newline."""
-    return json.dumps({"type": event.type, **asdict(event)}, ensure_ascii=False)
+    """One line of NDJSON, without the newline. Bytes of the source that are not UTF-8 (lone surrogates) are
+    spelled out, so that every sink can hold the line."""
+    data = {
+        key: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+        for key, value in asdict(event).items()
+    }
+    return json.dumps({"type": event.type, **data}, ensure_ascii=False)
 
 
 def from_json(line: str) -> Event | None:

@@ -101,7 +101,8 @@ class Need:
     """What a target asks of the app, in terms no framework or file format knows.
 
     `backend` names the family (`postgres`, `s3`, …). `roles` maps a role (`url`, `bucket`, `region`,
-    `endpoint`, `access_key`, `secret_key`, `public_url`, …) to the variable that carries it.
+    `endpoint`, `access_key`, `secret_key`, `public_url`, …) to the variable that carries it. `public_base` is
+    set where no variable of the app tells what public addresses begin with.
     """
 
     kind: Literal["database", "storage"]
@@ -110,6 +111,14 @@ class Need:
     roles: tuple[tuple[str, str], ...]
     access: Access = "signed"
     prefix: str = ""
+    public_base: str = ""
+
+    @property
+    def public_address(self) -> str:
+        """What the address of each public file begins with, "" where there is none: `public_base`, else the
+        example of the variable for `public_url`, which is the real one (it is no secret)."""
+        name = self.variable("public_url")
+        return self.public_base or next((v.example for v in self.variables if v.name == name), "")
 
     def variable(self, role: str) -> str | None:
         """The variable's name for `role`, or None where the target has no such role."""
@@ -215,6 +224,16 @@ class Plan:
     edits: tuple[Edit, ...] = ()
     instructions: tuple[Instruction, ...] = ()
     needs: tuple[Need, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a live test: what was tried, whether it worked, the server's own words, what to do."""
+
+    what: str
+    ok: bool
+    said: str = ""
+    hint: str = ""
 
 
 STEP_NAMES: tuple[str, ...] = (

@@ -27,6 +27,7 @@ from wizard.model import (
     Variable,
 )
 from wizard.sources.local import Found, walk
+from wizard.steps import app_variables, made_database, platform_access
 from wizard.storages import kind
 
 VERSION = 1
@@ -40,9 +41,7 @@ def source_path(project: Project, answers: Answers) -> Path | None:
 
     Raises UsageError `no-database` where the answers want one moved and there is none.
     """
-    if answers.database is None:
-        return None
-    if answers.database.provider in ("keep", "stay-with-backups"):
+    if answers.database is None or not answers.moves_database:
         return None
     if answers.database.source is not None:
         return project.root / answers.database.source
@@ -100,7 +99,8 @@ def upload_folders(project: Project, answers: Answers) -> tuple[Path, ...]:
             raise UsageError(
                 "uploads-missing",
                 f"The uploads folder {folder} does not exist; nothing was written.",
-                "Correct `source` under `storage` in the answers.",
+                "ashore reads the files there: bring them to this machine. Where the app has none yet, make the "
+                "empty folder; where the name is wrong, correct `source` under `storage` in the answers.",
             )
     return tuple(dict.fromkeys(named))
 
@@ -108,8 +108,7 @@ def upload_folders(project: Project, answers: Answers) -> tuple[Path, ...]:
 def needs(answers: Answers) -> tuple[Need, ...]:
     """What the chosen targets ask of the app."""
     found: list[Need] = []
-    database = answers.database
-    if database is not None and database.provider not in ("keep", "stay-with-backups"):
+    if answers.moves_database:
         about = "Connection string of the PostgreSQL database."
         example = "postgresql://user:password@host:5432/database"
         found.append(
@@ -145,6 +144,7 @@ def make_plan(project: Project, answers: Answers, decisions: Sequence[Decision] 
         for found in walk(folder):
             if isinstance(found, Found):
                 files, file_bytes = files + 1, file_bytes + found.size
+    made_database.check_answers(answers)
     required = needs(answers)
     edits, instructions = _changes(project, answers, required)
     steps = _steps(answers, source, tables, files, file_bytes, edits, required)
@@ -212,7 +212,9 @@ def _steps(
     ]
     if moves_files:
         lines.append(Step("backup", "Back up", RUN_FOLDER, what))
-    lines.append(Step("provision", "Prepare the targets", targets or NOTHING))
+    create = answers.database.create if answers.database is not None and moves_database else None
+    made = f"makes the database {create.name}, unless it is there" if create is not None else ""
+    lines.append(Step("provision", "Prepare the targets", targets or NOTHING, made))
     if moves_database:
         lines += [
             Step("schema", "Build the tables", database, f"{len(tables)} tables"),
@@ -234,7 +236,11 @@ def _steps(
         lines.append(
             Step("patch", "Change the app's files", writes, f"{len(edits)} files, once all is proven")
         )
-    if required:
+    platform = platform_access.platform(answers)
+    if required and platform is not None:
+        names = ", ".join(app_variables.names(required))
+        lines.append(Step("deploy", "Set the variables, without deploying", platform, names))
+    elif required:
         lines.append(Step("deploy", "List what the platform must be told", NOTHING))
     lines.append(
         Step("report", "Write the report", f"{RUN_FOLDER}, the record" if moves_database else RUN_FOLDER)
@@ -262,10 +268,10 @@ def _storage_title(answers: Answers) -> str:
 
 
 def human_bytes(count: int) -> str:
-    """`61.0 MB`; units of 1024."""
+    """`61.0 MB`; units of 1000."""
     size = float(count)
     for unit in ("B", "kB", "MB", "GB"):
-        if size < 1024 or unit == "GB":
+        if size < 1000 or unit == "GB":
             break
-        size /= 1024
+        size /= 1000
     return f"{int(size)} {unit}" if unit == "B" else f"{size:.1f} {unit}"

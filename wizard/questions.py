@@ -17,6 +17,7 @@ Topic = Literal["database", "files", "credentials"]
 Replies = Mapping[str, object]
 
 S3_LIKE = ("s3", "r2", "b2", "supabase", "s3-compatible")
+MOVING = (*S3_LIKE, "gcs", "firebase", "azure", "cloudinary", "render-disk")
 NO_MOVE = ("stay-with-backups", "keep")
 
 
@@ -74,6 +75,11 @@ STORAGE_OPTIONS: tuple[Option, ...] = (
     Option("b2", "Backblaze B2", "S3-compatible"),
     Option("supabase", "Supabase Storage", "beside a database there"),
     Option("s3-compatible", "Another S3-compatible", "I have an endpoint"),
+    Option("gcs", "Google Cloud Storage", ""),
+    Option("firebase", "Firebase Storage", ""),
+    Option("azure", "Azure Blob Storage", ""),
+    Option("cloudinary", "Cloudinary", "images; public only"),
+    Option("render-disk", "Render disk", "attached to this machine"),
     Option("leave", "Leave the files where they are", "they stay on this disk"),
 )
 ACCESS_OPTIONS: tuple[Option, ...] = (
@@ -99,20 +105,15 @@ def moves_database(project: Project, replies: Replies) -> bool:
 
 
 def moves_files(project: Project, replies: Replies) -> bool:
-    """Whether the replies so far move files to a bucket."""
-    return bool(upload_stores(project)) and replies.get("storage.provider") in S3_LIKE
+    """Whether the replies so far move files to a storage."""
+    return bool(upload_stores(project)) and replies.get("storage.provider") in MOVING
 
 
-def _has_region(project: Project, replies: Replies) -> bool:
-    return moves_files(project, replies) and replies.get("storage.provider") != "r2"
-
-
-def _has_endpoint(project: Project, replies: Replies) -> bool:
-    return moves_files(project, replies) and replies.get("storage.provider") in ("r2", "s3-compatible")
-
-
-def _has_ref(project: Project, replies: Replies) -> bool:
-    return moves_files(project, replies) and replies.get("storage.provider") == "supabase"
+def _to(*providers: str) -> Callable[[Project, Replies], bool]:
+    """Whether the replies so far move files to one of `providers`."""
+    return lambda project, replies: (
+        moves_files(project, replies) and replies.get("storage.provider") in providers
+    )
 
 
 def _is_public(project: Project, replies: Replies) -> bool:
@@ -143,7 +144,8 @@ QUESTIONS: tuple[Question, ...] = (
         "storage.access", "files", "choice", "Who may read the files?",
         "Files that were behind a login stay private unless you say otherwise.",
         "Private files are read through signed links that the app makes and that expire.",
-        options=ACCESS_OPTIONS, default=lambda project, replies: "signed", when=moves_files,
+        options=ACCESS_OPTIONS, default=lambda project, replies: "signed",
+        when=_to(*(name for name in MOVING if name != "render-disk")),
     ),
     Question(
         "database.url", "credentials", "secret", "Connection string",
@@ -156,36 +158,86 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "storage.bucket", "credentials", "text", "Bucket", "The bucket that will hold the files.",
         "Create it with the provider first; it must be one that this key may write to.",
-        when=moves_files, example="my-app-media",
+        when=_to(*S3_LIKE, "gcs"), example="my-app-media",
+    ),
+    Question(
+        "storage.project", "credentials", "text", "Firebase project",
+        "Its id names the bucket: PROJECT.firebasestorage.app.",
+        "It stands on the project's settings page.",
+        when=_to("firebase"), example="my-app-1a2b3",
+    ),
+    Question(
+        "storage.account", "credentials", "text", "Storage account", "The account that holds the container.",
+        "Its name is the first part of ACCOUNT.blob.core.windows.net.",
+        when=_to("azure"), example="myappmedia",
+    ),
+    Question(
+        "storage.container", "credentials", "text", "Container", "The container that will hold the files.",
+        "Create it in the portal first, private.",
+        when=_to("azure"), example="media",
+    ),
+    Question(
+        "storage.cloud_name", "credentials", "text", "Cloud name", "The cloud that will hold the files.",
+        "It stands on Cloudinary's dashboard. Files are kept as images; for others write an answers file.",
+        when=_to("cloudinary"), example="my-cloud",
+    ),
+    Question(
+        "storage.mount", "credentials", "text", "Mount path", "Where the disk is mounted on this machine.",
+        "Run ashore in the service's own shell; attaching a disk is a deploy, so back up first.",
+        when=_to("render-disk"), example="/var/data",
     ),
     Question(
         "storage.region", "credentials", "text", "Region", "Requests are signed for a region.",
         "B2: the part of the bucket's endpoint between s3. and .backblazeb2.com.",
-        default=_region, when=_has_region, example="eu-west-1",
+        default=_region, when=_to(*(name for name in S3_LIKE if name != "r2")), example="eu-west-1",
     ),
     Question(
         "storage.endpoint", "credentials", "text", "Endpoint",
         "The address of the service, without the bucket.",
         "R2 shows it as the S3 API address: https://ACCOUNT.r2.cloudflarestorage.com",
-        when=_has_endpoint, example="https://s3.example.com",
+        when=_to("r2", "s3-compatible"), example="https://s3.example.com",
     ),
     Question(
         "storage.ref", "credentials", "text", "Project reference",
         "The twenty letters that name the Supabase project.",
         "It is the first part of the project's address.",
-        when=_has_ref, example="abcdefghijklmnopqrst",
+        when=_to("supabase"), example="abcdefghijklmnopqrst",
     ),
     Question(
         "storage.access_key", "credentials", "secret", "Access key",
         "With the secret key, it lets ashore and the app write to the bucket.",
         "A key for this one bucket is enough: read, write, delete objects.",
-        when=moves_files, variable="AWS_ACCESS_KEY_ID", slug="access-key",
+        when=_to(*S3_LIKE), variable="AWS_ACCESS_KEY_ID", slug="access-key",
     ),
     Question(
         "storage.secret_key", "credentials", "secret", "Secret key",
         "The other half of the access key.",
         "It goes to the keyring, or stays in memory for this run; it is written to no file.",
-        when=moves_files, variable="AWS_SECRET_ACCESS_KEY", slug="secret-key",
+        when=_to(*S3_LIKE), variable="AWS_SECRET_ACCESS_KEY", slug="secret-key",
+    ),
+    Question(
+        "storage.credentials", "credentials", "secret", "Service account key",
+        "The JSON key of a service account that may write to the bucket.",
+        "In one line (jq -c . key.json). It goes to the keyring, or stays in memory for this run.",
+        when=_to("gcs", "firebase"), variable="GS_CREDENTIALS_JSON", slug="google-key",
+    ),
+    Question(
+        "storage.account_key", "credentials", "secret", "Account key",
+        "It lets ashore and the app write to the container.",
+        "Access keys in the portal, key1, without the rest of the connection string.",
+        when=_to("azure"), variable="AZURE_ACCOUNT_KEY", slug="account-key",
+    ),
+    Question(
+        "storage.api_key", "credentials", "secret", "API key",
+        "With the API secret, it lets ashore and the app upload.",
+        "Both stand on Cloudinary's page of API keys.",
+        when=_to("cloudinary"), variable="CLOUDINARY_API_KEY", slug="api-key",
+    ),
+    Question(
+        "storage.api_secret", "credentials", "secret", "API secret",
+        "The other half of the API key.",
+        "It goes to the keyring, or stays in memory for this run; it is written to no file.",
+        when=_to("cloudinary"), variable="CLOUDINARY_API_SECRET", slug="api-secret",
     ),
     Question(
         "storage.public_url", "credentials", "text", "Public address",
@@ -268,7 +320,7 @@ def _database(
 
 def _rules(project: Project, replies: Replies, base: object) -> list[dict[str, object]]:
     provider = replies["storage.provider"]
-    if provider not in S3_LIKE:
+    if provider not in MOVING:
         return []
     said: dict[str, object] = {"provider": provider}
     asked_keys = set()
@@ -303,7 +355,7 @@ def unfold(answers: Mapping[str, object]) -> dict[str, object]:
             replies[f"database.{key}"] = database[key]
     rules = answers.get("storage")
     if isinstance(rules, list | tuple):
-        first = next((_mapping(r) for r in rules if _mapping(r).get("provider") in S3_LIKE), None)
+        first = next((_mapping(r) for r in rules if _mapping(r).get("provider") in MOVING), None)
         if first is None:
             replies["storage.provider"] = "leave"
         else:

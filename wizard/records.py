@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from wizard import answers_file, engine, runner
 from wizard import undo as file_undo
+from wizard.answers import Answers
 from wizard.context import RunContext
 from wizard.credentials import Secret
 from wizard.databases.postgres import record
-from wizard.databases.postgres.connect import connect
+from wizard.databases.postgres.connect import connect, translate
 from wizard.databases.postgres.target import open_target
 from wizard.errors import EXIT_DONE, EXIT_NOT_AS_PLANNED, UsageError
+from wizard.journal import Journal
 from wizard.references import undo as reference_undo
 from wizard.state import RunFolder, State
+from wizard.steps import deploy, made_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +34,18 @@ class Undone:
     files_changed: tuple[str, ...]
     references: int
     references_kept: int
+    variables: tuple[str, ...] = ()
+    variables_kept: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
         """0, or 5 where something newer was left."""
-        return EXIT_NOT_AS_PLANNED if self.files_changed or self.references_kept else EXIT_DONE
+        left = self.files_changed or self.references_kept or self.variables_kept
+        return EXIT_NOT_AS_PLANNED if left else EXIT_DONE
 
 
 def undo(ctx: RunContext) -> Undone:
-    """Restore the patched files and the rewritten references. Safe to repeat."""
+    """Restore the patched files, the rewritten references and the platform's variables. Safe to repeat."""
     files = file_undo.undo(ctx.folder, ctx.journal, ctx.project.root)
     restored, kept = 0, 0
     summary = ctx.journal.get("references", "summary") or {}
@@ -43,7 +53,7 @@ def undo(ctx: RunContext) -> Undone:
     if ctx.source_path is not None and (unsure or summary.get("rewritten")):
         with open_target(ctx) as target:
             restored, kept = reference_undo.undo(target, ctx.run)
-    undone = Undone(files.restored, files.changed, restored, kept)
+    undone = Undone(files.restored, files.changed, restored, kept, *deploy.restore(ctx))
     if undone.exit_code == EXIT_DONE and runner.run_state(ctx.folder)[0] == "done":
         ctx.journal.put("run", "status", {"status": "undone", "exit_code": EXIT_DONE})
     return undone
@@ -70,12 +80,41 @@ def _clean(folder: RunFolder, given: Mapping[str, Secret]) -> str:
     words = "state folder"
     if folder.answers.exists():
         answers = answers_file.load(folder.answers)
-        if answers.database is not None and answers.database.url is not None:
-            vault = engine.open_vault(answers, given, answers.project)
-            url = vault.resolve(answers.database.url)
-            with connect(url, f"ashore:{folder.run}:clean") as connection:
-                record.remove(connection, folder.run)
+        url = _target_url(folder, answers, given)
+        if url is not None:
+            try:
+                with connect(url, f"ashore:{folder.run}:clean") as connection:
+                    record.remove(connection, folder.run)
+            except psycopg.Error as error:
+                raise translate(error) from error
             words = "state folder and the target"
+    _forget_variables(folder)
     folder.plan.unlink(missing_ok=True)
     shutil.rmtree(folder.path)
     return f"The record of {folder.run} was removed from the {words}. The app's data was not touched."
+
+
+def _target_url(folder: RunFolder, answers: Answers, given: Mapping[str, Secret]) -> Secret | None:
+    """The URL of the run's database; None where no database moved, or the run came not to make it."""
+    database = answers.database
+    if database is None or (database.url is None and database.create is None):
+        return None
+    made = None
+    if database.create is not None:
+        if not folder.journal.exists():
+            return None
+        with closing(Journal(folder.journal)) as journal:
+            made = journal.get(*made_database.DATABASE)
+        if made is None:
+            return None
+    vault = engine.open_vault(answers, given, answers.project)
+    if database.url is not None:
+        return vault.resolve(database.url)
+    return made_database.urls(answers, vault, made, time.sleep)[0]
+
+
+def _forget_variables(folder: RunFolder) -> None:
+    """Without its run, nothing would ever give back the old values that the keyring holds."""
+    if folder.journal.exists():
+        with closing(Journal(folder.journal)) as journal:
+            deploy.forget(dict(journal.all(deploy.SET)), folder.run)

@@ -41,6 +41,8 @@ from wizard.model import Plan
 from wizard.state import RunFolder, disk_full, write_whole
 from wizard.steps import STEPS
 
+_OWN_WORDS = frozenset({"run", "step", "code", "status", "severity", "unit", "report"})
+
 
 class EventLog:
     """Appends redacted events to the run's file and hands them to whoever listens in this process."""
@@ -86,11 +88,12 @@ class EventLog:
 
 
 def redacted(event: Event, redactor: Redactor) -> Event:
-    """`event` with every text of it redacted."""
+    """`event` with every text of it redacted, but for the words of ashore's own (step, code, status, …): a
+    password that is such a word must not change what an event means."""
     texts: dict[str, Any] = {
         f.name: redactor.text(value)
         for f in dataclasses.fields(event)
-        if isinstance(value := getattr(event, f.name), str)
+        if f.name not in _OWN_WORDS and isinstance(value := getattr(event, f.name), str)
     }
     copy: Event = dataclasses.replace(event, **texts)
     return copy

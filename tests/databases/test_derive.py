@@ -25,7 +25,7 @@ def make(source: sqlite3.Connection, url: Secret | None = None) -> Derived:
     derived = derive(read_schema(source), source)
     if url is not None:
         with psycopg.connect(url.reveal()) as target:
-            for statement in derived.tables + derived.after:
+            for statement in (*derived.tables, *(s.sql for s in derived.after)):
                 target.execute(statement)
     return derived
 
@@ -185,13 +185,94 @@ def test_what_no_index_can_hold_gets_none(source: sqlite3.Connection, database_u
     assert make(source, database_url).notes == ("The index by_body of t is not carried over.",)
 
 
-def test_computed_columns_checks_and_collations_are_noted(
+def test_computed_columns_and_checks_are_kept_where_they_mean_the_same(
     source: sqlite3.Connection, database_url: Secret
 ) -> None:
-    source.execute("CREATE TABLE t (a INT CHECK (a > 0), b INT AS (a + 1) STORED, c TEXT COLLATE NOCASE)")
-    source.execute("INSERT INTO t (a) VALUES (1)")
-    assert len(make(source, database_url).notes) == 3
-    assert types(database_url, "t") == {"a": "bigint", "b": "bigint", "c": "text"}
+    source.execute(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT CHECK (a > 0), c TEXT, r REAL,"
+        " flag BOOLEAN CHECK (flag IN (0, 1)), b INT AS (a * 2 + 1) STORED,"
+        " up TEXT GENERATED ALWAYS AS (upper(c) || '!'), half REAL AS (r / 2),"
+        " twice INT AS (b * 2), CONSTRAINT short CHECK (length(c) <= 5 AND c >= 'B' OR c IS NULL),"
+        " CHECK (c NOT LIKE '%x%'), CHECK (a <> 7))"
+    )
+    source.execute("PRAGMA ignore_check_constraints = ON")
+    source.execute("INSERT INTO t (id, a, c, r, flag) VALUES (1, 7, 'böb', 1.5, 1)")
+    derived = make(source, database_url)
+    assert {(one.what, one.name) for one in derived.left} == {
+        ("generated column", "t.half"),
+        ("generated column", "t.twice"),
+        ("check", "t: c NOT LIKE '%x%'"),
+        ("check", "t: a <> 7"),
+    }
+    with psycopg.connect(database_url.reveal(), autocommit=True) as target:
+        row = target.execute("INSERT INTO t (a, c) VALUES (4, 'böb') RETURNING b, up, half").fetchone()
+        assert row == (9, "BöB!", None)  # letters beyond ASCII stay as they are, as in SQLite
+        for values in ("0, 'böb', true", "1, 'longer', true", "1, 'A', true"):
+            with pytest.raises(psycopg.errors.CheckViolation):
+                target.execute(f"INSERT INTO t (a, c, flag) VALUES ({values})".encode())
+        with pytest.raises(psycopg.errors.GeneratedAlways):
+            target.execute("INSERT INTO t (b) VALUES (1)")
+
+
+@pytest.mark.parametrize("choice", ["binary", "lower_index"])
+def test_nocase_is_what_was_decided(source: sqlite3.Connection, database_url: Secret, choice: str) -> None:
+    source.execute(
+        "CREATE TABLE u (email TEXT COLLATE NOCASE UNIQUE, code TEXT COLLATE NOCASE PRIMARY KEY, tag)"
+    )
+    source.execute("CREATE UNIQUE INDEX one_tag ON u (tag COLLATE NOCASE)")
+    source.execute("INSERT INTO u VALUES ('A@x', 'a', 'T')")
+    decisions = {f"u.{c}": {"nocase": choice} for c in ("email", "code")}
+    derived = derive(read_schema(source), source, decisions)
+    left = {(one.what, one.name) for one in derived.left}
+    assert left == ({("collation", "u.email"), ("collation", "u.code")} if choice == "binary" else set())
+    with psycopg.connect(database_url.reveal(), autocommit=True) as target:
+        for statement in (*derived.tables, *(s.sql for s in derived.after)):
+            target.execute(statement.encode())
+        target.execute("INSERT INTO u VALUES ('A@x', 'a', 'T')")
+        for row in ("('a@X', 'b', 'u')", "('b', 'A', 'u')"):
+            if choice == "binary":
+                target.execute(f"INSERT INTO u VALUES {row}".encode())
+                target.execute("DELETE FROM u WHERE tag = 'u'")
+            else:
+                with pytest.raises(psycopg.errors.UniqueViolation):
+                    target.execute(f"INSERT INTO u VALUES {row}".encode())
+        with pytest.raises(psycopg.errors.UniqueViolation):  # the index says it by itself: nothing to decide
+            target.execute("INSERT INTO u VALUES ('c', 'c', 't')")
+
+
+def test_citext_is_used_where_it_was_decided(source: sqlite3.Connection) -> None:
+    source.execute("CREATE TABLE u (email TEXT COLLATE NOCASE DEFAULT 'x' UNIQUE)")
+    source.execute("INSERT INTO u VALUES ('A')")
+    derived = derive(read_schema(source), source, {"u.email": {"nocase": "citext"}})
+    assert derived.citext and derived.left == ()
+    assert derived.tables == ('CREATE TABLE "u" (\n    "email" citext DEFAULT \'x\'\n)',)
+
+
+def test_a_foreign_key_that_folds_case_is_left_where_rows_need_it(
+    source: sqlite3.Connection, database_url: Secret
+) -> None:
+    source.execute("CREATE TABLE a (code TEXT COLLATE NOCASE PRIMARY KEY)")
+    source.execute("CREATE TABLE b (code TEXT COLLATE NOCASE REFERENCES a)")
+    source.execute("CREATE TABLE c (code TEXT REFERENCES a)")
+    source.execute("INSERT INTO a VALUES ('x')")
+    source.execute("INSERT INTO b VALUES ('X')")
+    source.execute("INSERT INTO c VALUES ('x')")
+    derived = make(source, database_url)
+    assert [one.name for one in derived.left if one.what == "foreign key"] == ["b (code) → a"]
+
+
+def test_names_of_tables_indexes_and_sequences_never_meet(
+    source: sqlite3.Connection, database_url: Secret
+) -> None:
+    for statement in (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT UNIQUE)",
+        "CREATE TABLE t_pkey (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE t_id_seq (x INT)",
+        "CREATE TABLE t_a_key (x INT)",
+        "CREATE INDEX t_a_fkey ON t (a)",
+    ):
+        source.execute(statement)
+    assert make(source, database_url).left == ()
 
 
 def test_long_index_names_stay_apart(source: sqlite3.Connection, database_url: Secret) -> None:

@@ -17,7 +17,8 @@ import yaml
 
 from wizard.credentials import Secret
 from wizard.demo import story
-from wizard.errors import UsageError
+from wizard.demo.engine_left import EngineLeft
+from wizard.errors import Stopped, UsageError
 
 SMALL = 0.02
 
@@ -75,22 +76,17 @@ def test_a_run_that_moved_nothing_is_not_called_saved() -> None:
     assert not kept[0].exists(), "the demo removes its folder"
 
 
-def test_the_code_of_a_failed_run_is_handed_on() -> None:
+def test_how_a_migration_ended_is_handed_on(tmp_path: Path) -> None:
+    nobody = EngineLeft(tmp_path / "app", tmp_path / "state")
     said: list[str] = []
-    code = story.run_demo(
-        headless=True, keep=None, state_dir=None, say=said.append, migrate=lambda *_: 4, scale=SMALL
-    )
-    assert code == 4
-    assert any("exit code 4" in line for line in said)
-
-
-def test_a_wizard_left_before_the_run_ends_the_demo_without_claims() -> None:
-    said: list[str] = []
-    code = story.run_demo(
-        headless=False, keep=None, state_dir=None, say=said.append, migrate=lambda *_: 0, scale=SMALL
-    )
-    assert code == 0
-    assert "no run was started" in "\n".join(said)
+    assert story.ended(4, True, nobody, said.append) == 4
+    assert "exit code 4" in said[-1]
+    assert story.ended(0, False, nobody, said.append) == 0
+    assert "no run was started" in said[-1]
+    assert story.ended(0, True, nobody, said.append) is None
+    with pytest.raises(Stopped) as stopped:
+        story.ended(143, True, nobody, said.append)
+    assert stopped.value.exit_code == 143
 
 
 def test_keep_refuses_a_folder_in_use(tmp_path: Path) -> None:
@@ -117,8 +113,7 @@ sys.exit(story.run_demo(headless=True, keep=None, state_dir=None, say=say, migra
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to look at processes")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_everything_it_started(number: signal.Signals, code: int) -> None:
+def test_a_signal_ends_everything_it_started() -> None:
     # Not pytest's own temporary folder: PostgreSQL's service user could not reach into it.
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
@@ -129,8 +124,8 @@ def test_a_signal_ends_everything_it_started(number: signal.Signals, code: int) 
             assert demo.stdout.readline().startswith(b"at work")
             children = descendants(demo.pid)
             assert len(children) >= 2, "PostgreSQL and S3 are running"
-            demo.send_signal(number)
-            assert demo.wait(30) == code
+            demo.send_signal(signal.SIGTERM)
+            assert demo.wait(30) == 143
         finally:
             demo.kill()
             demo.wait()

@@ -60,12 +60,17 @@ class World:
 
 
 @contextmanager
-def world(root: Path, template: Path, url: Secret, s3: embedded.S3, bucket: str) -> Iterator[World]:
-    """A copy of the project in `template`, a new bucket, and the empty database behind `url`."""
+def world(
+    root: Path, template: Path, url: Secret, s3: embedded.S3, bucket: str, public: bool = False
+) -> Iterator[World]:
+    """A copy of the project in `template`, a new bucket, and the empty database behind `url`. With `public`
+    the files get public addresses, and the references in the database are rewritten to them."""
     root.mkdir(parents=True)
     shutil.copytree(template, root / story.PROJECT, copy_function=shutil.copy2)
     text = story.answers_text(s3.endpoint)
-    assert story.BUCKET in text
+    assert story.BUCKET in text and "access: signed" in text
+    if public:
+        text = text.replace("access: signed", f"access: public\n    public_url: {s3.endpoint}/{bucket}")
     (root / "ashore.yml").write_text(text.replace(story.BUCKET, bucket), encoding="utf-8")
     s3.create_bucket(bucket)
     here = World(
@@ -78,10 +83,16 @@ def world(root: Path, template: Path, url: Secret, s3: embedded.S3, bucket: str)
             story.SECRET_REFERENCE: s3.secret_key,
         },
     )
+    client = here.client()
+    if public:
+        allowed = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+        statement = {**allowed, "Resource": f"arn:aws:s3:::{bucket}/*"}
+        client.put_bucket_policy(
+            Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        )
     try:
         yield here
     finally:
-        client = here.client()
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             for entry in page.get("Contents", ()):
                 client.delete_object(Bucket=bucket, Key=entry["Key"])

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,6 +105,24 @@ def unreadable_settings(here: worlds.World) -> worlds.World:
     return here
 
 
+def table_of_a_model_that_is_gone(here: worlds.World) -> worlds.World:
+    with closing(sqlite3.connect(here.project / "db.sqlite3")) as connection:
+        connection.execute("CREATE TABLE payments_refund (id integer PRIMARY KEY)")
+    return here
+
+
+def clocks_of_nowhere(here: worlds.World) -> worlds.World:
+    settings = here.project / "config" / "settings.py"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text + "\nUSE_TZ = False\nTIME_ZONE = (lambda: 'Asia/Tokyo')()\n", encoding="utf-8")
+    return here
+
+
+def nothing_chosen(here: worlds.World) -> worlds.World:
+    (here.root / "ashore.yml").write_text(f"version: 1\nproject: {here.project}\n", encoding="utf-8")
+    return here
+
+
 @pytest.mark.parametrize(
     ("spoil", "exit_codes", "code"),
     [
@@ -120,6 +139,9 @@ def unreadable_settings(here: worlds.World) -> worlds.World:
         (no_database, (2,), "database-missing"),
         (damaged, (2,), "database-damaged"),
         (unreadable_settings, (2,), "unreadable-settings"),
+        (table_of_a_model_that_is_gone, (2,), "undecided"),
+        (clocks_of_nowhere, (2,), "unknown-time-zone"),
+        (nothing_chosen, (2,), "nothing-to-move"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

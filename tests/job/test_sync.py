@@ -1,4 +1,4 @@
-"""What the app writes while the migration runs is carried over before the patch, and `ashore sync` later."""
+"""What the app writes after the run is carried over by `ashore sync` (during the run: tests/faults)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 
 from tests.faults import world as worlds
-from tests.job.test_interruptions import At
 
 
 def change(project: Path) -> None:
@@ -41,13 +40,6 @@ def check(here: worlds.World) -> None:
     source.close()
     body = here.client().get_object(Bucket=here.bucket, Key="late.txt")["Body"].read()
     assert body == b"written while the migration ran"
-
-
-def test_changes_during_the_run_are_in_the_target_at_its_end(here: worlds.World) -> None:
-    meanwhile = At(lambda _process: change(here.project), type="step_started", step="verify")
-    end = worlds.execute(here, *worlds.RUN, watch=meanwhile)
-    assert end.exit_code == 0, end.text
-    check(here)
 
 
 def test_sync_after_the_run_and_refused_once_the_app_writes_to_the_target(here: worlds.World) -> None:

@@ -13,7 +13,8 @@ import psycopg
 from wizard.answers import Answers, DatabaseAnswers, StorageRule
 from wizard.context import Cancel, RunContext
 from wizard.credentials import Redactor, Secret, Vault
-from wizard.databases.postgres.target import open_target, prepare_record
+from wizard.databases.postgres.claim import prepare_record
+from wizard.databases.postgres.target import open_target
 from wizard.events import Event
 from wizard.journal import Journal
 from wizard.model import Plan, Project, Store

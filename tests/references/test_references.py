@@ -180,3 +180,17 @@ def test_stores_below_and_above_the_media_folder(tmp_path: Path) -> None:
     assert (above.name("m/x"), above.name("y"), above.path("x")) == ("x", None, "m/x")
     assert (same.name("x"), same.path("x")) == ("x", "x")
     assert store_names(["elsewhere"], root, root / "m") == ()
+
+
+def test_what_someone_wrote_over_a_rewritten_value_is_not_rewritten_again(
+    ready: tuple[RunContext, Secret, list[object]],
+) -> None:
+    """A repetition keeps the first before-image, and leaves the newer value as it is."""
+    ctx, url, _ = ready
+    references.run(ctx)
+    images = rows(url, "SELECT * FROM ashore.before_image ORDER BY table_name, column_name, key")
+    with psycopg.connect(url.reveal()) as target:
+        target.execute("UPDATE post SET body = 'now /media/a.jpg' WHERE id = 1")
+    references.run(ctx)
+    assert rows(url, "SELECT body FROM post WHERE id = 1") == [("now /media/a.jpg",)]
+    assert rows(url, "SELECT * FROM ashore.before_image ORDER BY table_name, column_name, key") == images

@@ -20,7 +20,7 @@ def test_what_is_left_to_do_stands_in_the_order_that_keeps_the_data_safe(ctx: Ru
         "ashore sync 20260101-000000-abcdef",
         "DATABASE_URL",
         "git push",
-        "https://my-app",
+        "ashore check https://my-app",
         "SECRET_KEY",
     ]
     assert [next(i for i, text in enumerate(said) if mark in text) for mark in order] == [0, 1, 2, 3, 4]

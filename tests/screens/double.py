@@ -238,7 +238,13 @@ class Double:
     ) -> tuple[Decision, ...]:
         return self.decisions
 
-    def make_plan(self, project: Path, answers: Mapping[str, object], secrets: Mapping[str, Secret]) -> Plan:
+    def make_plan(
+        self,
+        project: Path,
+        answers: Mapping[str, object],
+        secrets: Mapping[str, Secret],
+        found: tuple[Decision, ...] | None,
+    ) -> Plan:
         return PLAN
 
     def diff(self, plan: Plan, edit: Edit) -> str:

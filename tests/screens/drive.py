@@ -20,17 +20,19 @@ TRIES = 300
 
 
 def wizard(engine: Double, proposed: dict[str, object] | None = None) -> WizardApp:
-    """The app over a double, its clock standing still."""
-    return WizardApp(double.ROOT, engine, Path("/state"), proposed, clock=lambda: 100.0)
+    """The app over a double, its clock standing still and nothing animated."""
+    app = WizardApp(double.ROOT, engine, Path("/state"), proposed, clock=lambda: 100.0)
+    app.animation_level = "none"
+    return app
 
 
 async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
     """Wait for something a user would wait for; fails after a few seconds with the screen's text."""
     for _ in range(TRIES):
-        await pilot.pause(0.03)
+        await pilot.pause()
         if true():
-            await pilot.pause()
             return
+        await pilot.pause(0.03)
     raise AssertionError("this never came; the screen says:\n" + text(pilot))
 
 
@@ -71,6 +73,14 @@ async def paste(pilot: Pilot[Any], value: str) -> None:
 def shown(pilot: Pilot[Any], selector: str) -> str:
     """The text of one Static."""
     return str(pilot.app.screen.query_one(selector, Static).visual)
+
+
+async def credentials(pilot: Pilot[Any]) -> None:
+    """The credentials screen, its fields empty, for Neon and R2."""
+    await onward(pilot)
+    pilot.app.session.replies |= {"database.provider": "neon", "storage.provider": "r2"}  # type: ignore[attr-defined]
+    pilot.app.go("credentials")  # type: ignore[attr-defined]
+    await step(pilot, "credentials")
 
 
 async def to_credentials(pilot: Pilot[Any]) -> None:

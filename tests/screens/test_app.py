@@ -19,7 +19,7 @@ async def test_leaving_keeps_a_draft_without_secrets() -> None:
     engine = Double(STATE)
     app = drive.wizard(engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
+        await drive.credentials(pilot)
         await drive.paste(pilot, double.GOOD_URL)
         await pilot.press("enter")
         await drive.paste(pilot, "half-typed")
@@ -33,7 +33,9 @@ async def test_leaving_keeps_a_draft_without_secrets() -> None:
     engine.draft = draft
     again = drive.wizard(engine)
     async with again.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
+        await drive.onward(pilot)
+        again.go("credentials")
+        await drive.step(pilot, "credentials")
         await drive.says(pilot, "half-typed")
 
 
@@ -50,10 +52,23 @@ async def test_ctrl_c_before_a_run_can_be_thought_better_of() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_leaves_in_order(number: signal.Signals) -> None:
+    def of_the_caller(number: int, frame: object) -> None:
+        """As the demo has one, to stop its servers."""
+
+    before = signal.signal(number, of_the_caller)
+    try:
+        await _left_by(number)
+        # Whoever opened the wizard hears the next signal again.
+        assert signal.getsignal(number) is of_the_caller
+    finally:
+        signal.signal(number, before)
+
+
+async def _left_by(number: signal.Signals) -> None:
     engine = Double(STATE)
     app = drive.wizard(engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
+        await drive.credentials(pilot)
         os.kill(os.getpid(), number)
         await drive.until(pilot, lambda: app._exit)
     assert app.return_code == app.exit_code == 128 + number
@@ -61,7 +76,8 @@ async def test_a_signal_leaves_in_order(number: signal.Signals) -> None:
 
 
 async def test_breaking_shows_the_kind_and_place_but_no_values(capsys: pytest.CaptureFixture[str]) -> None:
-    app = drive.wizard(Double(STATE))
+    engine = Double(STATE)
+    app = drive.wizard(engine)
 
     def breaks() -> None:
         secret = double.GOOD_URL
@@ -76,3 +92,5 @@ async def test_breaking_shows_the_kind_and_place_but_no_values(capsys: pytest.Ca
     assert "RuntimeError at test_app.py" in said
     assert not any(secret in said for secret in double.SECRETS)
     assert app.exit_code == 3
+    assert "The details, without secrets, are in /state/ashore-crash.txt" in said
+    assert isinstance(engine.crashes[0], RuntimeError)

@@ -13,14 +13,14 @@ from screens.widgets.provider_table import ProviderTable
 from screens.widgets.secret_input import SecretInput
 from tests.screens import double, drive
 from tests.screens.double import DECISION, Double
+from wizard.credentials import Secret
 from wizard.errors import UsageError
 
 STATE = Path("/state")
-SIZES = ((80, 24), (60, 20))
+NARROW = (60, 20)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_whole_path_with_keys_alone(size: tuple[int, int]) -> None:
+async def test_the_whole_path_with_keys_alone() -> None:
     engine = Double(STATE)
     app = drive.wizard(engine)
     screens: list[str] = []
@@ -28,7 +28,7 @@ async def test_the_whole_path_with_keys_alone(size: tuple[int, int]) -> None:
     async def look(pilot: Pilot[Any]) -> None:
         screens.append(drive.text(pilot) + app.export_screenshot())
 
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=NARROW) as pilot:
         await drive.to_credentials(pilot)
         await drive.fill_credentials(pilot)
         await look(pilot)
@@ -137,7 +137,7 @@ async def test_people_and_budget_change_the_advice() -> None:
 async def test_a_wrong_secret_is_answered_in_place_and_holds_the_way() -> None:
     app = drive.wizard(Double(STATE))
     async with app.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
+        await drive.credentials(pilot)
         await drive.paste(pilot, double.BAD_URL)
         await pilot.press("enter")
         await drive.says(pilot, "✗ db.example.com says: password authentication failed")
@@ -152,9 +152,11 @@ async def test_a_wrong_secret_is_answered_in_place_and_holds_the_way() -> None:
 async def test_a_key_without_rights_says_what_to_do() -> None:
     app = drive.wizard(Double(STATE))
     async with app.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
-        await drive.fill_credentials(pilot)
-        await pilot.press("shift+tab")
+        await drive.at(pilot, "credentials")
+        await pilot.press("ctrl+t")
+        await drive.says(pilot, "✓ put, read and delete")
+        app.screen.query_one("#field-storage-secret-key").focus()
+        await pilot.pause()
         await drive.paste(pilot, "other")
         await drive.says(pilot, "changed since the last test")
         await pilot.press("enter")
@@ -167,9 +169,9 @@ async def test_without_a_keyring_secrets_stay_in_memory(refuses: bool) -> None:
     engine = Double(STATE, keyring_usable=refuses, keyring_refuses=refuses, decisions=())
     app = drive.wizard(engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
+        await drive.credentials(pilot)
         if not refuses:
-            await drive.says(pilot, "No usable keyring")
+            await drive.says(pilot, "stays in memory for this run")
         await drive.fill_credentials(pilot)
         await pilot.press("enter")
         if refuses:
@@ -187,8 +189,8 @@ async def test_without_a_keyring_secrets_stay_in_memory(refuses: bool) -> None:
 async def test_without_anything_to_decide_both_ways_pass_the_decisions_by() -> None:
     app = drive.wizard(Double(STATE, decisions=()))
     async with app.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
-        await drive.fill_credentials(pilot)
+        await drive.at(pilot, "credentials")
+        pilot.app.screen.query_one("#next").focus()
         await pilot.press("enter")
         await drive.step(pilot, "review")
         await drive.onward(pilot)
@@ -200,9 +202,10 @@ async def test_what_cannot_be_carried_at_all_holds_the_way() -> None:
     stuck = double.Decision("v", "virtual_table", "is a virtual table", 1, (), ())
     app = drive.wizard(Double(STATE, decisions=(stuck,)))
     async with app.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
-        await drive.fill_credentials(pilot)
-        await pilot.press("enter")
+        await drive.onward(pilot)
+        drive.answered(app)
+        app.session.found = None
+        app.go("decisions")
         await drive.step(pilot, "decisions")
         await drive.says(pilot, "no way to carry this")
         await drive.says(pilot, "1 to decide")
@@ -233,12 +236,32 @@ async def test_saving_plan_and_answers(tmp_path: Path) -> None:
         await drive.onward(pilot)
         await pilot.press("s")
         await pilot.press("ctrl+u")
+        (tmp_path / "mine.yml").touch()
         await drive.paste(pilot, str(tmp_path / "mine.yml"))
         await pilot.press("enter")
+        await drive.says(pilot, "already. Enter again replaces it")
+        await pilot.press("enter")
         await drive.says(pilot, "✓ saved")
-    plan = (tmp_path / "mine.plan.json").read_text()
-    assert '"settings.py"' not in plan and '"config/settings.py"' in plan
-    assert not any(secret in plan for secret in double.SECRETS)
+        await drive.says(pilot, "mine.yml and mine.plan.json have been written, nothing else.")
+    assert engine.saved["mine.plan.json"] == {"plan": double.PLAN}
+    assert not any(secret in repr(engine.saved) for secret in double.SECRETS)
+
+
+async def test_a_secret_kept_before_is_tested_again_and_never_shown() -> None:
+    reference = "keyring:backend/database-url"
+    engine = Double(STATE, kept={reference: Secret(double.BAD_URL)})
+    app = drive.wizard(engine, {"database": {"provider": "neon", "url": reference}, "storage": []})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drive.onward(pilot)
+        app.go("credentials")
+        await drive.step(pilot, "credentials")
+        await drive.says(pilot, f"kept as {reference}")
+        await pilot.press("ctrl+t")
+        await drive.says(pilot, "✗ db.example.com says: password authentication failed")
+        engine.kept[reference] = Secret(double.GOOD_URL)
+        await pilot.press("ctrl+t")
+        await drive.says(pilot, "✓ connected")
+        assert not any(secret in app.export_screenshot() for secret in double.SECRETS)
 
 
 async def test_a_project_that_cannot_be_read_says_so() -> None:
@@ -267,7 +290,7 @@ async def test_enter_on_a_finding_shows_its_evidence() -> None:
     app = drive.wizard(Double(STATE))
     async with app.run_test(size=(80, 24)) as pilot:
         await drive.onward(pilot)
-        await pilot.press("shift+tab", "down", "enter")
+        await pilot.press("shift+tab", "enter")
         await drive.says(pilot, "which is made anew on")
         await drive.says(pilot, "config/settings.py:90")
 
@@ -306,19 +329,19 @@ async def test_help_on_every_step() -> None:
         await pilot.press("question_mark")
         await drive.says(pilot, "Help: What a redeploy does")
         await pilot.press("escape")
-        await drive.to_credentials(pilot)
-        await help_opens(pilot)
-        await drive.fill_credentials(pilot)
-        await drive.to_review(pilot)
-        await help_opens(pilot)
-        await drive.to_run(pilot)
-        await help_opens(pilot)
+        drive.answered(app)
+        app.session.folder = STATE / "20261120-140200-abc123"
+        for name in ("credentials", "review", "run"):
+            app.go(name)
+            await drive.step(pilot, name)
+            await help_opens(pilot)
 
 
 async def test_the_command_palette_leads_to_seen_steps() -> None:
     app = drive.wizard(Double(STATE))
     async with app.run_test(size=(80, 24)) as pilot:
-        await drive.to_credentials(pilot)
+        await drive.onward(pilot)
+        app.session.visited.add("database")
         await pilot.press("ctrl+p")
         await pilot.press(*"Go to: Data")
         await drive.says(pilot, "Go to: Database")

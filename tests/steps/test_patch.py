@@ -105,6 +105,23 @@ def test_apply_then_undo_restores_every_byte(make: Make, root: Path) -> None:
     )
 
 
+def test_a_file_saved_by_its_author_meanwhile_is_not_overwritten(make: Make, root: Path) -> None:
+    before = tree(root)
+
+    class Author(list[Event]):
+        def append(self, event: Event) -> None:
+            if isinstance(event, EditMade) and event.file == "config/settings.py":
+                (root / "requirements.txt").write_bytes(b"mine\n")
+
+    ctx = make(Author())
+    with pytest.raises(NotAsPlanned) as refused:
+        patch.run(ctx)
+    assert refused.value.code == "file-changed"
+    assert (root / "requirements.txt").read_bytes() == b"mine\n"
+    undo(ctx.folder, ctx.journal, root)
+    assert tree(root) == {**before, "requirements.txt": b"mine\n"}
+
+
 def test_undo_leaves_and_names_what_was_edited_since(make: Make, root: Path) -> None:
     before = tree(root)
     ctx = make()

@@ -102,6 +102,13 @@ def test_a_bucket_that_everybody_reads_is_refused_unless_the_answers_make_it_pub
     assert kit.objects() == {}
 
 
+def test_a_file_of_the_same_size_and_other_bytes_is_not_sent(kit: Kit) -> None:
+    planned = upload(kit.write("a.txt", b"as listed"), "a.txt")
+    kit.write("a.txt", b"rewritten")
+    assert send(open_it(kit), planned)["a.txt"].status == "changed"
+    assert kit.objects() == {}
+
+
 def test_a_test_object_left_by_a_kill_is_removed_but_never_another_one(kit: Kit) -> None:
     kit.client.put_object(Bucket=kit.bucket, Key=NAME, Body=b"ashore test object, may be deleted\nold")
     assert all(check.ok for check in open_it(kit).check())

@@ -252,17 +252,37 @@ def test_nothing_is_passed_over_but_what_the_caller_names(pair: Pair) -> None:
         "CREATE VIRTUAL TABLE post USING fts4(body)",
         "CREATE TABLE post_data (id integer PRIMARY KEY, name text)",
         "CREATE TABLE gone (id integer PRIMARY KEY)",
-        rows={"django_migrations": [(1, "a")], "post_data": [(1, "a")], "gone": [(1,), (2,)]},
+        "CREATE TABLE search (id integer PRIMARY KEY, body text)",
+        rows={
+            "search": [(1, "a")],
+            "django_migrations": [(1, "a")],
+            "post_data": [(1, "a")],
+            "gone": [(1,), (2,)],
+        },
     )
     for table in ("django_migrations", "post_data"):
         pair.target.execute(f"CREATE TABLE {table} (id integer PRIMARY KEY, name text)")
         pair.target.execute(f"INSERT INTO {table} VALUES (1, 'b')")
-    left = {"gone": {"missing_table": "leave"}}
+    pair.target.execute("CREATE TABLE search (id integer PRIMARY KEY, vector tsvector)")
+    left = {"gone": {"missing_table": "leave"}, "search": {"other_columns": "leave"}}
     assert pair.named(decisions=left) == [
         ("value", "django_migrations", '["1"]', "name"),
         ("value", "post_data", '["1"]', "name"),
     ]
     found = pair.compare(decisions=left)
-    assert found.tables == 2
-    assert found.notes == ("gone: stays at the source with its 2 rows, as decided",)
+    assert found.tables == 3
+    assert found.notes == (
+        "gone: stays at the source with its 2 rows, as decided",
+        "search: not carried over, as decided; the app must build it again",
+    )
     assert ("table", "gone", "", None) in pair.named()
+
+
+def test_the_target_numbers_its_own_bookkeeping(pair: Pair) -> None:
+    pair.source(
+        "CREATE TABLE django_migrations (id integer PRIMARY KEY AUTOINCREMENT, name text)",
+        rows={"django_migrations": [(34, "of an app that is gone")]},
+    )
+    pair.target.execute("CREATE TABLE django_migrations (id serial PRIMARY KEY, name text)")
+    pair.target.execute("INSERT INTO django_migrations (name) VALUES ('a')")
+    assert pair.named(skip=("django_migrations",)) == []

@@ -12,7 +12,7 @@ from wizard.answers import Answers, DatabaseAnswers
 from wizard.context import Cancel, RunContext
 from wizard.credentials import Redactor, Secret, Vault
 from wizard.databases.postgres import record
-from wizard.databases.postgres.target import prepare_record
+from wizard.databases.postgres.claim import prepare_record
 from wizard.errors import EXIT_DIFFERENCES, Differences, NotAsPlanned
 from wizard.events import Event, FindingSeen
 from wizard.journal import Journal

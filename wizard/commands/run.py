@@ -13,7 +13,7 @@ from wizard.answers import Answers
 from wizard.commands import OpenWizard
 from wizard.commands.common import put, put_json, read_secrets, tell
 from wizard.context import Cancel
-from wizard.decisions import describe, paste
+from wizard.decisions import describe, paste, undecided
 from wizard.errors import AshoreError, UsageError
 from wizard.events import SCHEMA, Event, Failed, Finished, Header
 from wizard.model import Plan
@@ -27,8 +27,8 @@ def run(arguments: argparse.Namespace, open_wizard: OpenWizard | None) -> int:
     def work(listen: Callable[[Event], None], cancel: Cancel) -> int:
         answers = answers_file.load(arguments.answers)
         secrets = read_secrets(arguments.secrets_stdin)
-        if not (arguments.yes or arguments.events or arguments.secrets_stdin):
-            _confirm(answers)
+        if not arguments.yes:
+            _confirm(answers, asks=not (arguments.events or arguments.secrets_stdin))
         return engine.execute(answers, secrets, arguments.state_dir, cancel, listen)
 
     return reported(arguments, work)
@@ -65,19 +65,20 @@ def preflight(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
     """List what cannot be carried exactly. Exit 2 where something is undecided, as `run` would."""
     answers = answers_file.load(arguments.answers)
     decisions = engine.preflight(answers, arguments.state_dir)
-    undecided = [d for d in decisions if d.chosen is None]
+    left = undecided(decisions)
     if arguments.json:
         put_json({"version": 1, "decisions": [asdict(d) for d in decisions]})
     else:
         for decision in decisions:
             put(describe(decision))
-        if undecided:
-            put("\nTo decide, paste this below `database:` and choose:\n")
-            put(paste(undecided))
-        else:
+        decidable = [d for d in left if d.choices]
+        if decidable:
+            put("\nTo decide, put this into the answers and choose:\n")
+            put(paste(decidable))
+        if not left:
             put("Everything can be carried" + (" as decided." if decisions else " exactly."))
         put("Nothing has been written.")
-    return UsageError.exit_code if undecided else 0
+    return UsageError.exit_code if left else 0
 
 
 def plan(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
@@ -108,8 +109,9 @@ def show_plan(made: Plan, say: Callable[[str], None]) -> None:
         say(f"\nFor you to do: {instruction.file}:{instruction.line}: {instruction.why}\n{instruction.text}")
 
 
-def _confirm(answers: Answers) -> None:
-    if not sys.stdin.isatty() or os.environ.get("CI"):
+def _confirm(answers: Answers, *, asks: bool) -> None:
+    """Raises UsageError `not-confirmed` where nobody can be asked, or who was asked did not say yes."""
+    if not asks or not sys.stdin.isatty() or os.environ.get("CI"):
         raise UsageError(
             "not-confirmed",
             "Nobody can be asked to confirm the plan here; nothing was written.",

@@ -94,4 +94,8 @@ def undo(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
     put(f"  + {result.references} references restored")
     if result.references_kept:
         put(f"  x {result.references_kept} references hold something newer; they were left as they are")
+    for variable in result.variables:
+        put(f"  + {variable} on the platform is as it was; nothing was deployed")
+    for variable in result.variables_kept:
+        put(f"  x {variable} on the platform holds something newer; it was left as it is")
     return result.exit_code

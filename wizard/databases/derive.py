@@ -1,232 +1,128 @@
 """Derives PostgreSQL tables from a SQLite schema, for projects whose framework cannot build them.
 
-What PostgreSQL would not enforce in the same way is left out and noted; nothing that is stored is.
+What PostgreSQL would not enforce in the same way is left out and named; nothing that is stored is.
 """
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
+from wizard.databases import derive_keys as keys
 from wizard.databases import derive_sql as sql
-from wizard.databases import derive_types as types
-from wizard.databases.sqlite import sqltext
-from wizard.databases.sqlite.schema import Column, ForeignKey, Index, Schema, Table
-from wizard.errors import UsageError
-
-_NAME_BYTES = 63  # NAMEDATALEN - 1
-_INDEX_BYTES = 2600  # a B-tree entry holds at most 2704
-_SYSTEM_COLUMNS = frozenset(("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"))
+from wizard.databases.derive_draft import Decisions, Draft, Left, open_drafts
+from wizard.databases.derive_expressions import computed
+from wizard.databases.derive_keys import Names, Statement, listed
+from wizard.databases.sqlite import clauses
+from wizard.databases.sqlite.schema import Column, Schema
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Statements to run in this order, in one transaction: `tables` with their primary keys, then `after`
-    (unique constraints, indexes, foreign keys). `notes` say what differs from the source, for the report.
+    """Statements to run in this order: `tables` with their primary keys, then `after` (CHECK and unique
+    constraints, indexes, foreign keys). `left` are the objects that the target will lack, `notes` say all
+    that differs from the source. `citext` tells that the extension of that name is needed.
     """
 
     tables: tuple[str, ...]
-    after: tuple[str, ...]
+    after: tuple[Statement, ...]
+    left: tuple[Left, ...]
     notes: tuple[str, ...]
+    citext: bool
 
 
-@dataclass
-class _Draft:
-    """One table while it is derived."""
-
-    table: Table
-    typed: dict[str, types.Typed]
-    unique: set[tuple[str, ...]] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
-
-    def type(self, column: str) -> str:
-        return self.typed[column].type
-
-    def too_long(self, columns: Sequence[str]) -> bool:
-        return sum(self.typed[c].stats.longest for c in columns) > _INDEX_BYTES
-
-
-def derive(schema: Schema, connection: sqlite3.Connection, skip_tables: Collection[str] = ()) -> Derived:
+def derive(
+    schema: Schema,
+    connection: sqlite3.Connection,
+    decisions: Decisions | None = None,
+    skip_tables: Collection[str] = (),
+) -> Derived:
     """Statements that make the tables of `schema`, with types that hold every value in `connection`.
 
-    Names are unqualified: the caller sets search_path. Raises UsageError `name-not-possible` where
-    PostgreSQL cannot hold a name.
+    Names are unqualified: the caller sets search_path. `decisions` are the answers' (`nocase` and
+    `mixed_types` count here). Raises UsageError `name-not-possible` where PostgreSQL cannot hold a name.
     """
-    drafts = {t.name: _draft(connection, t) for t in schema.tables if t.name not in skip_tables}
-    tables = tuple(_create(d) for d in drafts.values())
-    after = [s for d in drafts.values() for s in _indexes(d)]
-    after += [s for d in drafts.values() for s in _foreign_keys(d, drafts)]
-    notes = tuple(dict.fromkeys(note for d in drafts.values() for note in d.notes))
-    return Derived(tables, tuple(after), notes)
+    drafts = open_drafts(connection, schema, decisions or {}, skip_tables)
+    names = Names(drafts)
+    tables = tuple(_create(d, names) for d in drafts.values())
+    after = [s for d in drafts.values() for s in keys.indexes(d, names)]
+    after += [s for d in drafts.values() for s in keys.checks(d, names)]
+    after += [s for d in drafts.values() for s in keys.foreign_keys(d, drafts, names)]
+    return Derived(
+        tables,
+        tuple(after),
+        tuple(dict.fromkeys(left for d in drafts.values() for left in d.left)),
+        tuple(dict.fromkeys(note for d in drafts.values() for note in d.notes)),
+        any("citext" in d.folds.values() for d in drafts.values()),
+    )
 
 
-def _draft(connection: sqlite3.Connection, table: Table) -> _Draft:
-    for name in (table.name, *(c.name for c in table.columns)):
-        if len(name.encode("utf-8", "surrogateescape")) > _NAME_BYTES or name in _SYSTEM_COLUMNS:
-            raise UsageError(
-                "name-not-possible",
-                f"PostgreSQL cannot have the name {name} (table {table.name}); nothing was written.",
-                "Rename it at the source; names have at most 63 bytes and are none of PostgreSQL's own.",
-            )
-    draft = _Draft(table, {c.name: types.choose(connection, table, c) for c in table.columns})
-    draft.notes += [t.note.strip() for t in draft.typed.values() if t.note]
-    words = sqltext.body(table.sql)
-    if any(t.is_word("CHECK") for t in words):
-        draft.notes.append(f"The CHECK constraints of {table.name} are not carried over.")
-    if any(t.is_word("COLLATE") for t in words):
-        draft.notes.append(f"{table.name} compares some text without regard to case or blanks; this is lost.")
-    return draft
-
-
-def _create(draft: _Draft) -> str:
+def _create(draft: Draft, names: Names) -> str:
     table = draft.table
-    lines = [_column(draft, c) for c in table.columns]
+    lines = [_column(draft, c, names) for c in table.columns]
     key = table.primary_key
     if key:
-        missing = [c for c in key if draft.typed[c].stats.nulls]
-        if missing or draft.too_long(key):
-            why = "holds NULL" if missing else "has values too long for an index"
-            draft.notes.append(f"{table.name} gets no primary key: {', '.join(missing or key)} {why}.")
+        why = _no_key(draft, key)
+        if why:
+            draft.leave("primary key", table.name, f"{table.name} gets no primary key: {why}.")
         else:
-            lines.append(f"PRIMARY KEY ({_list(key)})")
+            name = sql.identifier(names.free(f"{table.name}_pkey"))
+            lines.append(f"CONSTRAINT {name} PRIMARY KEY ({listed(key)})")
             draft.unique.add(key)
+    for column, collation in draft.folded.items():
+        if collation != "NOCASE" or draft.folds[column] == "binary":
+            where = f"{table.name}.{column}"
+            why = f"{where} compares text by {collation} at the source; in PostgreSQL it is compared exactly."
+            draft.leave("collation", where, why)
     body = ",\n    ".join(lines)
     return f"CREATE TABLE {sql.identifier(table.name)} (\n    {body}\n)"
 
 
-def _column(draft: _Draft, column: Column) -> str:
+def _no_key(draft: Draft, key: Sequence[str]) -> str:
+    """Why the key cannot be the target's primary key, or ""."""
+    missing = [c for c in key if draft.typed[c].stats.nulls]
+    if missing:
+        return f"{', '.join(missing)} holds NULL"
+    if draft.too_long(key):
+        return f"{', '.join(key)} has values too long for an index"
+    if draft.meets(key):
+        return f"{', '.join(key)} has values of several kinds that become the same"
+    return ""
+
+
+def _column(draft: Draft, column: Column, names: Names) -> str:
     table, typed = draft.table, draft.typed[column.name]
-    parts = [sql.identifier(column.name), typed.type]
+    parts = [sql.identifier(column.name), draft.type(column.name)]
     where = f"{table.name}.{column.name}"
     if column.name == table.rowid_alias:
-        parts.append("GENERATED BY DEFAULT AS IDENTITY")
+        sequence = sql.identifier(names.free(f"{table.name}_{column.name}_seq"))
+        parts.append(f"GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME {sequence})")
     elif column.generated:
-        draft.notes.append(
-            f"{where} is computed at the source; it becomes an ordinary column with its values."
-        )
+        expression = _computed(draft, column)
+        if expression is None:
+            why = f"{where} is computed at the source; it becomes an ordinary column with its values."
+            draft.leave("generated column", where, why)
+        else:
+            parts.append(f"GENERATED ALWAYS AS ({expression}) STORED")
     elif column.default is not None:
         default = sql.default(column.default, typed.type)
         if default is None:
-            draft.notes.append(f"The default of {where} ({column.default}) is not carried over.")
+            draft.leave("default", where, f"The default of {where} ({column.default}) is not carried over.")
         elif default:
             parts.append(f"DEFAULT {default}")
     if column.not_null and column.name != table.rowid_alias:
         if typed.stats.nulls:
-            draft.notes.append(f"{where} is declared NOT NULL but holds NULL; it stays nullable.")
+            why = f"{where} is declared NOT NULL but holds NULL; it stays nullable."
+            draft.leave("not null", where, why)
         else:
             parts.append("NOT NULL")
     return " ".join(parts)
 
 
-def _list(columns: Sequence[str]) -> str:
-    return ", ".join(map(sql.identifier, columns))
-
-
-def _short(name: str) -> str:
-    """`name`, or its beginning and a digest where PostgreSQL would cut it."""
-    raw = name.encode("utf-8", "replace")
-    if len(raw) <= _NAME_BYTES:
-        return name
-    digest = hashlib.sha256(raw).hexdigest()[:8]
-    return raw[: _NAME_BYTES - 9].decode("utf-8", "ignore") + "_" + digest
-
-
-def _indexes(draft: _Draft) -> list[str]:
-    made = []
-    for number, index in enumerate(draft.table.indexes):
-        if index.origin == "pk":
-            continue
-        statement = _index(draft, index, number)
-        if statement is None:
-            kind = "unique index" if index.unique else "index"
-            draft.notes.append(f"The {kind} {index.name} of {draft.table.name} is not carried over.")
-        else:
-            made.append(statement)
-    return made
-
-
-def _index(draft: _Draft, index: Index, number: int) -> str | None:
-    table = sql.identifier(draft.table.name)
-    plain = tuple(c for c in index.columns if c is not None)
-    if draft.too_long(plain):
-        return None
-    if index.origin == "u":
-        name = _short(f"{draft.table.name}_{'_'.join(plain)}_key{number or ''}")
-        draft.unique.add(plain)
-        return f"ALTER TABLE {table} ADD CONSTRAINT {sql.identifier(name)} UNIQUE ({_list(plain)})"
-    columns: Mapping[str, str] = {name: t.type for name, t in draft.typed.items()}
-    terms, where = _clauses(index)
-    written = []
-    for column, down, term in zip(index.columns, index.descending, terms, strict=True):
-        if column is not None:
-            text = sql.identifier(column)
-        else:
-            translated = sql.expression(term, columns, index.unique)
-            if translated is None or any(draft.too_long([c]) for c in columns):
-                return None
-            text = f"({translated})"
-        written.append(text + (" DESC" if down else ""))
-    condition = ""
-    if index.partial:
-        translated = sql.expression(where, columns, index.unique)
-        if translated is None:
-            return None
-        condition = f" WHERE {translated}"
-    if index.unique and not index.partial and None not in index.columns:
-        draft.unique.add(plain)
-    unique = "UNIQUE " if index.unique else ""
-    name = sql.identifier(_short(index.name))
-    return f"CREATE {unique}INDEX {name} ON {table} ({', '.join(written)}){condition}"
-
-
-def _clauses(index: Index) -> tuple[list[list[sqltext.Token]], list[sqltext.Token]]:
-    """The terms of a CREATE INDEX without ASC and DESC, and its WHERE clause."""
-    found = list(sqltext.tokens(index.sql or ""))
-    terms = sqltext.top_level_parts(sqltext.body(index.sql or ""))
-    for term in terms:
-        while term and term[-1].is_word("ASC", "DESC"):
-            term.pop()
-    depth, where = 0, len(found)
-    for place, token in enumerate(found):
-        if token.kind == "symbol":
-            depth += (token.text == "(") - (token.text == ")")
-        elif depth == 0 and token.is_word("WHERE"):
-            where = place + 1
-            break
-    return terms, found[where:]
-
-
-def _foreign_keys(draft: _Draft, drafts: Mapping[str, _Draft]) -> list[str]:
-    made = []
-    for number, key in enumerate(draft.table.foreign_keys):
-        why = _obstacle(draft, key, drafts.get(key.target))
-        shown = f"{draft.table.name} ({', '.join(key.columns)}) → {key.target}"
-        if why:
-            draft.notes.append(f"The foreign key {shown} is not carried over: {why}.")
-            continue
-        name = _short(f"{draft.table.name}_{'_'.join(key.columns)}_fkey{number or ''}")
-        statement = (
-            f"ALTER TABLE {sql.identifier(draft.table.name)} ADD CONSTRAINT {sql.identifier(name)} "
-            f"FOREIGN KEY ({_list(key.columns)}) "
-            f"REFERENCES {sql.identifier(key.target)} ({_list(key.target_columns)}) "
-            f"ON DELETE {key.on_delete} ON UPDATE {key.on_update}"
-        )
-        if key.deferrable:
-            statement += f" DEFERRABLE INITIALLY {key.deferrable.upper()}"
-        made.append(statement)
-    return made
-
-
-def _obstacle(draft: _Draft, key: ForeignKey, target: _Draft | None) -> str:
-    if target is None:
-        return "that table does not exist"
-    if len(key.columns) != len(key.target_columns) or not set(key.target_columns) <= set(target.typed):
-        return "it names columns that do not exist"
-    if not any(set(unique) == set(key.target_columns) for unique in target.unique):
-        return "the columns it refers to are not unique"
-    for column, other in zip(key.columns, key.target_columns, strict=True):
-        if draft.type(column) != target.type(other):
-            return f"{column} is {draft.type(column)}, {other} is {target.type(other)}"
-    return ""
+def _computed(draft: Draft, column: Column) -> str | None:
+    """PostgreSQL's expression for a generated column; it may not name another generated one."""
+    own = {c.name for c in draft.table.columns if not c.generated}
+    plain = {name: type_ for name, type_ in draft.expression_types().items() if name in own}
+    found = clauses.generated(draft.table).get(column.name, ())
+    return computed(found, plain, draft.type(column.name)) if found else None

@@ -20,7 +20,7 @@ from wizard.databases.sqlite.schema import Column, Table, quote
 from wizard.databases.sqlite.values import fits
 
 BOOLEAN, BIGINT, NUMERIC, DOUBLE = "boolean", "bigint", "numeric", "double precision"
-TEXT, BYTEA, JSONB, UUID = "text", "bytea", "jsonb", "uuid"
+TEXT, BYTEA, JSONB, UUID, CITEXT = "text", "bytea", "jsonb", "uuid", "citext"
 TIMESTAMP, TIMESTAMPTZ, DATE, TIME = (
     "timestamp without time zone",
     "timestamp with time zone",
@@ -30,6 +30,7 @@ TIMESTAMP, TIMESTAMPTZ, DATE, TIME = (
 _EXACT_IN_DOUBLE = 2**53
 _ZONED = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
 _MAX_PRECISION = 1000
+_COLUMNS_A_QUERY = 60  # eight results each: far below SQLite's limit of result columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,32 @@ class Stats:
     def filled(self) -> int:
         return self.integers + self.reals + self.texts + self.blobs
 
+    @property
+    def classes(self) -> int:
+        """How many storage classes meet in the column, NULL left out."""
+        return sum(bool(count) for count in (self.integers, self.reals, self.texts, self.blobs))
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The type chosen for a column, what the column holds, and why the declared type was not taken."""
+    """The type chosen for a column, what the column holds, and why the declared type was not taken.
+
+    `mixed`: its values are of classes that no type holds together; a decision turns them into one.
+    """
 
     type: str
     stats: Stats
     note: str = ""
+    mixed: bool = False
 
 
-def choose(connection: sqlite3.Connection, table: Table, column: Column) -> Typed:
-    """The type of `column`. Reads the table once for the classes, and once more where text must be parsed."""
-    stats = _stats(connection, table, column)
+def choose(
+    connection: sqlite3.Connection, table: Table, column: Column, stats: Stats, chosen: str | None = None
+) -> Typed:
+    """The type of `column`. Reads the table only where text must be parsed.
+
+    `chosen` is the decision `mixed_types` about it: `text`, `bytes` or None.
+    """
     if column.name == table.rowid_alias:
         return Typed(BIGINT, stats)
     wanted = declared(table, column)
@@ -71,37 +85,34 @@ def choose(connection: sqlite3.Connection, table: Table, column: Column) -> Type
     if found is not None:
         return Typed(found, stats)
     type_ = _as_observed(connection, table, column, stats)
-    if wanted.kind == "any":
-        return Typed(type_, stats, _mixed(table, column, type_, stats))
+    mixed = stats.texts < stats.filled if type_ == TEXT else type_ == BYTEA and stats.blobs < stats.filled
+    if mixed:
+        type_ = {"text": TEXT, "bytes": BYTEA}.get(chosen or "", type_)
+    if wanted.kind == "any" or mixed:
+        return Typed(type_, stats, "", mixed)
     shown = column.type or wanted.kind
-    return Typed(
-        type_,
-        stats,
-        f"{table.name}.{column.name} is declared {shown}, but not all its values fit; it becomes {type_}."
-        + _mixed(table, column, type_, stats),
-    )
+    note = f"{table.name}.{column.name} is declared {shown}, but not all its values fit; it becomes {type_}."
+    return Typed(type_, stats, note)
 
 
-def _mixed(table: Table, column: Column, type_: str, stats: Stats) -> str:
-    if type_ == BYTEA and stats.blobs < stats.filled:
-        return (
-            f" {table.name}.{column.name} mixes bytes with text or numbers; those become their text's bytes."
-        )
-    if type_ == TEXT and stats.texts < stats.filled:
-        return f" {table.name}.{column.name} mixes text with numbers; those become text."
-    return ""
-
-
-def _stats(connection: sqlite3.Connection, table: Table, column: Column) -> Stats:
-    name = quote(column.name)
+def survey(connection: sqlite3.Connection, table: Table) -> dict[str, Stats]:
+    """What every column of `table` holds. Reads the table once for every sixty columns."""
+    found = {}
     classes = ("integer", "real", "text", "blob", "null")
-    counts = ", ".join(f"total(typeof({name}) = '{c}')" for c in classes)
-    whole = f"CASE typeof({name}) WHEN 'integer' THEN {name} END"
-    row = connection.execute(
-        f"SELECT {counts}, coalesce(min({whole}), 0), coalesce(max({whole}), 0), "
-        f"coalesce(max(length(CAST({name} AS BLOB))), 0) FROM {quote(table.name)}"
-    ).fetchone()
-    return Stats(*(int(value) for value in row))
+    for start in range(0, len(table.columns), _COLUMNS_A_QUERY):
+        part = table.columns[start : start + _COLUMNS_A_QUERY]
+        terms = []
+        for column in part:
+            name = quote(column.name)
+            whole = f"CASE typeof({name}) WHEN 'integer' THEN {name} END"
+            terms += [f"total(typeof({name}) = '{c}')" for c in classes]
+            terms += [f"coalesce(min({whole}), 0)", f"coalesce(max({whole}), 0)"]
+            terms.append(f"coalesce(max(length(CAST({name} AS BLOB))), 0)")
+        row = connection.execute(f"SELECT {', '.join(terms)} FROM {quote(table.name)}").fetchone()
+        each = len(terms) // len(part)
+        for place, column in enumerate(part):
+            found[column.name] = Stats(*(int(v) for v in row[place * each : (place + 1) * each]))
+    return found
 
 
 def _texts(connection: sqlite3.Connection, table: Table, column: Column) -> Iterator[str | None]:

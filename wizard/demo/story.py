@@ -26,6 +26,7 @@ DATABASE_REFERENCE = "env:DATABASE_URL"
 ACCESS_REFERENCE = "env:AWS_ACCESS_KEY_ID"
 SECRET_REFERENCE = "env:AWS_SECRET_ACCESS_KEY"  # noqa: S105  a reference, not a secret
 SHOWN_DIFFERENCES = 10
+SIGNALLED = 128  # an exit code above it is 128 + the signal that ended a process
 ENDING = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else []))
 
 Say = Callable[[str], None]
@@ -62,8 +63,9 @@ def run_demo(
     """The whole demo. Returns 0, 6 where anything differs, or the exit code of a run that failed.
 
     Everything it starts it stops, and everything it writes it removes, except with `keep` (a new or
-    empty folder); also on Ctrl+C, SIGTERM and a closed terminal, when it returns 130, 143 or 129. `state_dir` is where the
-    run keeps its record; by default beside the project, and removed with it. Raises AshoreError.
+    empty folder); also on Ctrl+C, SIGTERM and a closed terminal, when it returns 130, 143 or 129.
+    `state_dir` is where the run keeps its record; by default beside the project, and removed with it.
+    Raises AshoreError.
     """
     say = _unless_gone(say)
     with ExitStack() as stack:
@@ -118,18 +120,9 @@ def _tell(
     engine = EngineLeft(demo.path, state)
     stack.callback(engine.stop)
     code = migrate(demo.path, answers, servers.secrets, state)
-    if code == EXIT_DONE and not headless:
-        if engine.pid() is not None:
-            say("   the run goes on without the wizard; the demo waits for it (Ctrl+C stops both)")
-            engine.wait()
-        status = engine.status()
-        if status is None:
-            say("   no run was started: the demo ends here, and nothing was saved")
-            return EXIT_DONE
-        code = {"done": EXIT_DONE, "differences": EXIT_DIFFERENCES}.get(status, EXIT_STEP_FAILED)
-    if code != EXIT_DONE:
-        say(f"   the run ended with exit code {code}; the original data is untouched")
-        return code
+    over = ended(code, headless, engine, say)
+    if over is not None:
+        return over
     if committed:
         platform.commit(demo.path, "Use PostgreSQL and object storage")
 
@@ -155,6 +148,28 @@ def _tell(
         return EXIT_DIFFERENCES
     say("Everything is as it was before, byte for byte.")
     return EXIT_DONE
+
+
+def ended(code: int, headless: bool, engine: EngineLeft, say: Say) -> int | None:
+    """What the migration's exit code means for the demo: None where it goes on, else its own exit code.
+
+    Waits for an engine that was left at work. Raises Stopped where a signal ended the migration.
+    """
+    if code > SIGNALLED:
+        raise Stopped(code - SIGNALLED)
+    if code == EXIT_DONE and not headless:
+        if engine.pid() is not None:
+            say("   the run goes on without the wizard; the demo waits for it (Ctrl+C stops both)")
+            engine.wait()
+        status = engine.status()
+        if status is None:
+            say("   no run was started: the demo ends here, and nothing was saved")
+            return EXIT_DONE
+        code = {"done": EXIT_DONE, "differences": EXIT_DIFFERENCES}.get(status, EXIT_STEP_FAILED)
+    if code != EXIT_DONE:
+        say(f"   the run ended with exit code {code}; the original data is untouched")
+        return code
+    return None
 
 
 def table(before: Look, lost: Look, saved: Look) -> list[str]:

@@ -34,15 +34,19 @@ class Workshop:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The source's migrations against the code's. Equal where both tuples are empty.
+    """The source's migrations against the code's. Equal where `missing` and `unknown` are empty.
 
     `missing` are in the code but not applied at the source, `unknown` applied but not in the code;
-    `command` is what the user should run.
+    `command` is what the user should run. `tables` are those that the app's models name, None where that is
+    not known; a migration may build others. `history` are the rows that the code's migrations leave in the
+    bookkeeping of a fresh database, None where that is not known.
     """
 
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
     command: str
+    tables: tuple[str, ...] | None = None
+    history: tuple[tuple[str, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

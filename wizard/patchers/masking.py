@@ -24,6 +24,8 @@ _KNOWN = re.compile(
 )
 _STRING = re.compile(r"(['\"])((?:(?!\1).){20,})\1")
 _RUN = re.compile(r"(?=[A-Za-z0-9+/_-]*\d)(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_=-]{32,}")
+_QUOTED = re.compile(r"(['\"])((?:(?!\1).)+)\1")
+_A_NAME = re.compile(r"[A-Z][A-Z0-9_]*|[a-z_.]+")
 _HARMLESS = re.compile(r"^[\w./:@ -]*$")
 
 
@@ -63,6 +65,14 @@ def masked(text: str) -> str:
     for number in secret_lines(text):
         lines[number] = _masked_line(lines[number])
     return "\n".join(lines)
+
+
+def secret_values(text: str) -> tuple[str, ...]:
+    """The quoted strings in the lines of `text` that look like they hold a secret, without those that are
+    names of variables or modules."""
+    lines = text.split("\n")
+    found = (m[2] for n in sorted(secret_lines(text)) for m in _QUOTED.finditer(lines[n]))
+    return tuple(dict.fromkeys(value for value in found if not _A_NAME.fullmatch(value)))
 
 
 def _empty_assignment(line: str) -> bool:

@@ -110,7 +110,5 @@ def public_base(rule: StorageRule) -> str | None:
     """What the public address of each of the rule's files begins with, ending in a slash; None if private."""
     if rule.access != "public" or rule.provider == LEAVE:
         return None
-    need = kind(rule.provider).need(rule)
-    name = need.variable("public_url")
-    base = next((v.example for v in need.variables if v.name == name), "")
+    base = kind(rule.provider).need(rule).public_address
     return base.rstrip("/") + "/" if base else None

@@ -42,7 +42,7 @@ def build(ctx: RunContext) -> dict[str, Any]:
         "references": _fact(ctx, "references", "summary"),
         "upload": _fact(ctx, "upload", "summary"),
         "not_moved": _not_moved(ctx, objects),
-        "notes": list(database.get("notes", [])),
+        "notes": [*(ctx.journal.get("schema", "notes") or []), *database.get("notes", [])],
         "steps": _steps(ctx),
         "beyond": [{"title": title, "text": text} for title, text in BEYOND],
     }
@@ -136,8 +136,11 @@ def _edits(ctx: RunContext) -> list[dict[str, Any]]:
 
 
 def _not_moved(ctx: RunContext, objects: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Views, triggers and virtual tables left behind, and files that could not be carried."""
-    left = []
+    """Objects of the database left behind, and files that could not be carried."""
+    left = [
+        {"what": str(one["what"]), "name": str(one["name"]), "why": str(one["why"])}
+        for one in ctx.journal.get("schema", "left") or []
+    ]
     for decision in _found(ctx):
         word = _STAYS.get(str(decision["code"]))
         if word is not None:

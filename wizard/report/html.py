@@ -78,12 +78,12 @@ def number(value: int) -> str:
 
 
 def size(count: int) -> str:
-    """`61.0 MB`; units of 1024."""
+    """`61.0 MB`; units of 1000."""
     amount, unit = float(count), "B"
     for unit in ("B", "kB", "MB", "GB", "TB"):
-        if amount < 1024 or unit == "TB":
+        if amount < 1000 or unit == "TB":
             break
-        amount /= 1024
+        amount /= 1000
     return f"{count} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 

@@ -38,13 +38,7 @@ def to_do(ctx: RunContext, edited: Sequence[str], proven: bool) -> list[dict[str
     tasks += [task for task in (_variables(ctx),) if task]
     tasks += [_by_hand(i) for i in ctx.journal.get("patch", "instructions") or []]
     tasks += _commit(ctx, edited)
-    tasks.append(
-        {
-            "what": "When the new version is live, check it.",
-            "why": f"Open {_address(ctx)}: a page and a file that existed before; then save something new, "
-            "redeploy once more, and see that it is still there.",
-        }
-    )
+    tasks.append(_check(ctx))
     tasks += _rotate(ctx)
     return tasks
 
@@ -67,12 +61,15 @@ def _platform(ctx: RunContext) -> str:
 
 def _variables(ctx: RunContext) -> dict[str, Any] | None:
     variables = {v.name: v for need in ctx.plan.needs for v in need.variables}
-    if not variables:
+    if not variables or ctx.journal.get("deploy", "set"):
         return None
+    database = ctx.answers.database
+    create = database.create if database is not None else None
+    made = f" The connection string is on the page of the database {create.name}." if create else ""
     return {
         "what": f"Set these variables on {_platform(ctx)}, without deploying.",
         "why": "Choose to save them only. They take effect with the commit below. Their values are where "
-        "you keep them; this report holds none.",
+        f"you keep them; this report holds none.{made}",
         "variables": [{"name": v.name, "about": v.about, "secret": v.secret} for v in variables.values()],
     }
 
@@ -108,9 +105,17 @@ def _commit(ctx: RunContext, edited: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _address(ctx: RunContext) -> str:
+def _check(ctx: RunContext) -> dict[str, Any]:
     deploy = ctx.answers.deploy
-    return deploy.health_url if deploy is not None and deploy.health_url else "the app"
+    address = deploy.health_url if deploy is not None else None
+    task: dict[str, Any] = {
+        "what": "When the new version is live, check it.",
+        "why": f"Open {address or 'the app'}: a page and a file that existed before; then save something "
+        "new, redeploy once more, and see that it is still there.",
+    }
+    if address:
+        task["commands"] = [shlex.join(["ashore", "check", address])]
+    return task
 
 
 def _rotate(ctx: RunContext) -> list[dict[str, Any]]:

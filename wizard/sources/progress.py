@@ -14,7 +14,7 @@ INTERVAL_S = 0.1
 class Meter:
     """Counts one part of a step and tells how far it is. Safe to use from several threads.
 
-    `unit` is files or bytes; `total` is None where not known; `done` may start above 0 on a resume, and
+    `unit` is files, bytes or rows; `total` is None where not known; `done` may start above 0 on a resume, and
     the rate counts this execution only.
     """
 
@@ -37,17 +37,24 @@ class Meter:
     def add(self, count: int, item: str = "") -> None:
         """`count` units more; negative where work has to be done again."""
         with self._lock:
-            self.done += count
-            now = time.monotonic()
-            if now - self._told < INTERVAL_S:
-                return
-            self._told = now
-            self._tell(now, item)
+            self._set(self.done + count, item)
+
+    def at(self, done: int) -> None:
+        """`done` units in all by now; fewer than before where work is done again."""
+        with self._lock:
+            self._set(done, "")
 
     def close(self) -> None:
         """Tell the final state."""
         with self._lock:
             self._tell(time.monotonic(), "")
+
+    def _set(self, done: int, item: str) -> None:
+        self.done = done
+        now = time.monotonic()
+        if now - self._told >= INTERVAL_S:
+            self._told = now
+            self._tell(now, item)
 
     def _tell(self, now: float, item: str) -> None:
         spent = now - self._begun

@@ -8,8 +8,8 @@ from wizard.context import RunContext
 from wizard.databases.copying.chunks import Reading, reading
 from wizard.databases.copying.load import TableLoad
 from wizard.databases.copying.meter import Meter
+from wizard.databases.copying.mixed import carrier
 from wizard.databases.copying.scope import Pair
-from wizard.databases.copying.types import coercer
 from wizard.databases.postgres.constraints import put_aside
 from wizard.databases.sqlite.schema import quote
 from wizard.steps.moving import Moving, moving
@@ -58,7 +58,7 @@ def table_load(
     plain = set(judged["columns"].get(pair.name, ())) if current else set()
     columns = [c.name for c in pair.columns]
     coercers = [
-        (place, coercer(column, both.decisions.get(f"{pair.name}.{column.name}", {}), both.zone))
+        (place, carrier(column, both.decisions.get(f"{pair.name}.{column.name}", {}), both.zone))
         for place, column in enumerate(pair.columns)
         if column.name not in plain
     ]

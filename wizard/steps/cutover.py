@@ -19,7 +19,8 @@ from psycopg import sql
 from wizard.context import RunContext
 from wizard.databases.copying import carry
 from wizard.databases.copying.meter import Meter
-from wizard.databases.copying.types import coercer
+from wizard.databases.copying.mixed import carrier
+from wizard.databases.copying.scope import Pair
 from wizard.databases.postgres import record
 from wizard.databases.postgres.constraints import put_aside, saved_objects
 from wizard.databases.postgres.target import SYNCED, Target, open_target
@@ -158,13 +159,14 @@ def _apply(
                 change = by_name.get(pair.name)
                 if change is None:
                     continue
-                if both.orphans.keys(pair.name) and _decides_orphans(both.decisions, pair.name):
+                orphans = both.orphans.keys(pair.name) and _decides_orphans(both.decisions, pair.name)
+                if orphans or _mixes_key(both.decisions, pair):
                     change = TableChange(
                         change.table, change.added, change.changed, change.deleted, whole=True
                     )
                 key = [c for k in pair.source.primary_key for c in pair.columns if c.name == k]
                 coercers = [
-                    (place, coercer(column, both.decisions.get(f"{pair.name}.{column.name}", {}), both.zone))
+                    (place, carrier(column, both.decisions.get(f"{pair.name}.{column.name}", {}), both.zone))
                     for place, column in enumerate(key)
                 ]
                 deleted += carry.delete_old(cursor, both.target, both.source, pair, change, coercers)
@@ -178,6 +180,11 @@ def _apply(
 def _count(cursor: psycopg.Cursor, target: Target, table: str) -> int:
     row = cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(target.table(table))).fetchone()
     return int(row[0]) if row else 0
+
+
+def _mixes_key(decisions: Mapping[str, Mapping[str, str]], pair: Pair) -> bool:
+    """Whether different keys of the source may be the same in the target."""
+    return any("mixed_types" in decisions.get(f"{pair.name}.{c}", {}) for c in pair.source.primary_key)
 
 
 def _decides_orphans(decisions: Mapping[str, Mapping[str, str]], table: str) -> bool:

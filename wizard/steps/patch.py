@@ -56,6 +56,13 @@ def run(ctx: RunContext) -> str:
     _keep_in_target(ctx, [e for e in edits if e.before_sha256 is not None and e.path in record])
     for edit, file, data in todo:
         ctx.cancel.check()
+        if files.read(edit.path, file) != data:
+            raise NotAsPlanned(
+                "file-changed",
+                f"{edit.path} was changed by someone else just now; it was left as it is.",
+                f"Put it back as it was and `ashore resume`, or leave {edit.path} out with skip_edits. "
+                "`ashore undo` puts the files back that were changed before it.",
+            )
         files.write_durably(file, apply_splices(data, edit))
         ctx.emit(EditMade(edit.path, edit.added, edit.removed))
     for _, file, _ in found:
@@ -104,7 +111,8 @@ def _keep_original(place: Path, data: bytes) -> None:
 def _keep_in_target(ctx: RunContext, edits: list[Edit]) -> None:
     """The originals, with what looks secret masked, in the target's record: for a lost state folder."""
     database = ctx.answers.database
-    if database is None or database.url is None or database.provider not in _SERVERS or not edits:
+    named = database is not None and (database.url is not None or database.create is not None)
+    if database is None or not named or database.provider not in _SERVERS or not edits:
         return
     with open_target(ctx) as target, target.transaction() as cursor:
         for edit in edits:

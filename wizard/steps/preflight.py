@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from wizard.answers import Answers
 from wizard.context import Cancel, RunContext
+from wizard.databases import derive_judge
 from wizard.databases.sqlite import preflight
-from wizard.errors import Undecided, UsageError
+from wizard.databases.sqlite.failures import explained
+from wizard.databases.sqlite.schema import open_readonly, quote, read_schema
+from wizard.decisions import require_decided
+from wizard.errors import UsageError
 from wizard.events import FindingSeen
-from wizard.model import Decision, Project
+from wizard.model import Choice, Decision, Project
 from wizard.sources.inventory import open_inventory
 from wizard.steps import workshop as workshops
 from wizard.steps.upload_routes import route_files
@@ -24,22 +28,21 @@ _SHOWN = 20
 def run(ctx: RunContext) -> str:
     """Find every decision; go on only where all are taken. Writes nothing but the journal.
 
-    Raises UsageError `revision-mismatch`, `unknown-time-zone`, and
-    for files `unrouted`, `files-unmovable`, `key-collision`,
-    `key-unusable`; Undecided `undecided`.
+    Raises UsageError `revision-mismatch`, `unknown-time-zone`, and for files `unrouted`,
+    `files-unmovable`, `key-collision`, `key-unusable`; Undecided `undecided`.
     """
     if ctx.answers.storage:
         with open_inventory(ctx) as inventory:
             route_files(ctx, inventory)
     if ctx.source_path is None or ctx.answers.database is None:
         return "no database moves"
-    _compare_revisions(ctx)
+    zone = workshops.project_zone(ctx.project, ctx.answers)
+    modelled = _compare_revisions(ctx)
     decisions = judge(ctx.project, ctx.answers, ctx.snapshot_path, ctx.cancel)
+    decisions += _without_model(ctx, modelled)
     ctx.journal.put(name, "decisions", [dataclasses.asdict(d) for d in decisions])
-    ctx.journal.put(name, "naive_zone", workshops.project_zone(ctx.project, ctx.answers))
-    open_ones = preflight.undecided(decisions)
-    if open_ones:
-        raise Undecided("undecided", message(open_ones), "Add to the answers:\n" + paste(open_ones))
+    ctx.journal.put(name, "naive_zone", zone)
+    require_decided(decisions, "nothing was written.")
     for decision in decisions:
         ctx.emit(
             FindingSeen(
@@ -55,25 +58,57 @@ def run(ctx: RunContext) -> str:
 def judge(project: Project, answers: Answers, snapshot: Path, cancel: Cancel) -> tuple[Decision, ...]:
     """The decisions that `snapshot` asks for under these answers. Writes nothing.
 
-    Raises UsageError `unknown-time-zone`, Stopped.
+    Raises UsageError `unknown-time-zone`, for a derived schema `name-not-possible`; Stopped.
     """
     workshops.project_zone(project, answers)
-    return preflight.examine(
+    chosen = answers.database.decisions if answers.database is not None else {}
+    derived = workshops.schema_mode(project, answers) == "derived"
+    found = preflight.examine(
         snapshot,
-        answers.database.decisions if answers.database is not None else {},
+        chosen,
         skip_tables=workshops.bookkeeping(project, answers),
-        judge_types=workshops.schema_mode(project, answers) == "framework",
+        judge_types=not derived,
         cancel=cancel,
+    )
+    if derived:
+        with explained(snapshot), closing(open_readonly(snapshot)) as source:
+            found += tuple(derive_judge.judge(read_schema(source), source, chosen, cancel))
+    return found
+
+
+def _without_model(ctx: RunContext, modelled: tuple[str, ...] | None) -> tuple[Decision, ...]:
+    """Tables that the app's models do not name, left by an app or a model that is gone: a decision each."""
+    if modelled is None:
+        return ()
+    assert ctx.answers.database is not None
+    known = {*modelled, *workshops.bookkeeping(ctx.project, ctx.answers)}
+    with explained(ctx.snapshot_path), closing(open_readonly(ctx.snapshot_path)) as source:
+        left = [table.name for table in read_schema(source).tables if table.name not in known]
+        counts = [source.execute(f"SELECT count(*) FROM {quote(name)}").fetchone()[0] for name in left]
+    return tuple(
+        Decision(
+            table,
+            "missing_table",
+            f"No model of the app names the table {table} ({count:,} rows); unless a migration builds it, it "
+            "is not carried over.",
+            count,
+            (),
+            (Choice("leave", "stays at the source, where no migration builds it in the target"),),
+            ctx.answers.database.decisions.get(table, {}).get("missing_table"),
+        )
+        for table, count in zip(left, counts, strict=True)
     )
 
 
-def _compare_revisions(ctx: RunContext) -> None:
+def _compare_revisions(ctx: RunContext) -> tuple[str, ...] | None:
+    """The tables that the app's models name, None where not known. Raises UsageError `revision-mismatch`."""
     shop, kind = workshops.workshop(ctx), workshops.owner(ctx.project)
     if shop is None or kind is None:
-        return
+        return None
     revision = kind.revision(shop, ctx.snapshot_path)
     if not revision.missing and not revision.unknown:
-        return
+        ctx.journal.put(name, "history", revision.history)
+        return revision.tables
     parts = []
     if revision.missing:
         parts.append("not applied to the database: " + _listed(revision.missing))
@@ -89,31 +124,3 @@ def _compare_revisions(ctx: RunContext) -> None:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
-
-
-def message(decisions: Sequence[Decision]) -> str:
-    """Every undecided subject with count, keys and choices, one a line."""
-    lines = ["What follows cannot be carried exactly and needs a decision; nothing was written."]
-    for d in decisions:
-        keys = f" Rows: {'; '.join(d.keys)}{' …' if d.count > len(d.keys) else ''}." if d.keys else ""
-        choices = "; ".join(f"{c.name} ({c.about})" for c in d.choices) or "none: it must be mended first"
-        wrong = f" `{d.chosen}` is not one of them." if d.chosen is not None else ""
-        lines.append(f"- {d.subject} [{d.code}]: {d.message}{keys} Choices: {choices}.{wrong}")
-    return "\n".join(lines)
-
-
-def paste(decisions: Sequence[Decision]) -> str:
-    """YAML for the answers file: the first choice of each decision, the others as a comment."""
-    subjects: dict[str, list[Decision]] = {}
-    for d in decisions:
-        if d.choices:
-            subjects.setdefault(d.subject, []).append(d)
-    lines = ["database:", "  decisions:"]
-    for subject, group in subjects.items():
-        chosen = ", ".join(f"{d.code}: {d.choices[0].name}" for d in group)
-        others = "; ".join(
-            f"{d.code}: {' | '.join(c.name for c in d.choices)}" for d in group if len(d.choices) > 1
-        )
-        comment = f"  # {others}" if others else ""
-        lines.append(f"    {json.dumps(subject, ensure_ascii=False)}: {{{chosen}}}{comment}")
-    return "\n".join(lines) if subjects else "(nothing can be chosen; mend the data at the source)"

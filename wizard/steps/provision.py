@@ -1,36 +1,34 @@
-"""Makes the target ready to be written: the run's record in the database, and the buckets."""
+"""Makes the target ready to be written: the database itself, the run's record in it, and the buckets."""
 
 from __future__ import annotations
 
 from wizard.context import RunContext
-from wizard.databases.postgres.target import open_target, prepare_record
-from wizard.errors import UsageError
+from wizard.databases.postgres.claim import prepare_record
+from wizard.databases.postgres.target import open_target
+from wizard.steps import app_variables, made_database, platform_access
 from wizard.storages.prepare import prepare
 
 name = "provision"
-STAYS = ("keep", "stay-with-backups")
 
 
 def moves_database(ctx: RunContext) -> bool:
     """Whether a database goes to PostgreSQL in this run."""
-    database = ctx.answers.database
-    return database is not None and database.provider not in STAYS
+    return ctx.answers.moves_database
 
 
 def run(ctx: RunContext) -> str:
     """Record the run in the target before anything else stands there; adopt an unfinished one.
 
-    Raises UsageError `create-not-available`, `target-not-empty`, `run-elsewhere`, and what opening raises.
+    Raises UsageError `target-not-empty`, `run-elsewhere`, `variable-unknown`, what opening raises, and what
+    making the database raises.
     """
+    platform_access.check(ctx)
     said = []
     database = ctx.answers.database
     if database is not None and database.create is not None:
-        raise UsageError(
-            "create-not-available",
-            "This version does not create databases. Nothing has been written.",
-            "Create it on the provider's page, set database.url to a reference to its connection string, and "
-            "remove database.create.",
-        )
+        said.append(made_database.make(ctx))
+    if platform_access.platform(ctx.answers) is not None:
+        app_variables.values(ctx)  # raises where one is not known, before anything is written there
     if moves_database(ctx):
         said.append(_record(ctx))
     prepare(ctx)

@@ -8,7 +8,8 @@ from wizard.context import RunContext
 from wizard.databases.copying import recheck
 from wizard.databases.copying.collisions import judge_collisions
 from wizard.databases.postgres import catalog
-from wizard.errors import NotAsPlanned, Undecided
+from wizard.decisions import require_decided
+from wizard.errors import NotAsPlanned
 from wizard.model import Decision
 from wizard.steps.moving import Moving, moving
 from wizard.steps.provision import moves_database
@@ -31,9 +32,7 @@ def run(ctx: RunContext) -> str:
         columns = sum(len(pair.columns) for pair in both.pairs)
     ctx.journal.put("recheck", "decisions", [asdict(decision) for decision in found])
     ctx.journal.put("recheck", "plain", {"snapshot": ctx.snapshot_path.name, "columns": plain})
-    open_ones = [d for d in found if d.chosen not in {c.name for c in d.choices}]
-    if open_ones:
-        raise undecided(open_ones)
+    require_decided(found, "no row has been copied.")
     decided = f", {len(found)} decided" if found else ""
     return f"{columns} columns judged against the target's types{decided}"
 
@@ -84,20 +83,3 @@ def judge(ctx: RunContext, both: Moving) -> tuple[list[Decision], dict[str, list
         both.orphans,
     )
     return found, plain
-
-
-def undecided(decisions: list[Decision]) -> Undecided:
-    """The error that names every open decision with its keys and choices."""
-    lines = []
-    for d in decisions:
-        keys = f" Keys: {', '.join(d.keys)}{' …' if d.count > len(d.keys) else ''}." if d.keys else ""
-        choices = " | ".join(c.name for c in d.choices)
-        lines.append(
-            f"{d.subject} ({d.code}): {d.message}{keys}" + (f" Choices: {choices}." if choices else "")
-        )
-    return Undecided(
-        "undecided",
-        "Some values cannot be carried exactly; no row has been copied.\n" + "\n".join(lines),
-        "Write a choice for each under database.decisions in the answers, as "
-        '"table.column": {code: choice}, then run again.',
-    )

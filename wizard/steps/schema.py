@@ -1,14 +1,16 @@
 """Builds the app's tables in the target, by the app's own migrations or derived from the SQLite schema.
 
-State in `ashore.run`: provisioned → building → schema. What migrations seeded is digested at the end, in
-the transaction that sets the last state.
+State in `ashore.run`: provisioned → building → schema. What migrations seeded is digested before the last
+state is set.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict, replace
 
 import psycopg
 from psycopg import sql
@@ -16,6 +18,7 @@ from psycopg import sql
 from wizard.context import RunContext
 from wizard.databases.copying.scope import pairs
 from wizard.databases.derive import derive
+from wizard.databases.derive_keys import Statement
 from wizard.databases.postgres import catalog, record, seeds
 from wizard.databases.postgres.target import Target, literal, open_target
 from wizard.databases.sqlite.schema import open_readonly, quote, read_schema
@@ -26,6 +29,7 @@ from wizard.steps.provision import moves_database
 from wizard.steps.workshop import bookkeeping, owner, workshop
 
 name = "schema"
+_AT_ONCE = 200  # tables or statements a transaction: each holds locks, of which a server has a few thousand
 _HISTORIES = {
     "django_migrations": ("app", "name"),
     "alembic_version": ("version_num",),
@@ -60,18 +64,86 @@ def _build(ctx: RunContext, target: Target, source: sqlite3.Connection, shop: Wo
 
 
 def _derived(ctx: RunContext, target: Target, source: sqlite3.Connection) -> None:
-    """All of the derived schema in one transaction: after a kill all of it stands, or nothing."""
-    derived = derive(read_schema(source), source)
-    with target.transaction() as cursor:
-        state = cursor.execute("SELECT state FROM ashore.run WHERE run = %s", (ctx.run,)).fetchone()
-        if state is not None and state[0] == record.BUILDING:
-            return
-        cursor.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(target.schema)))
-        for statement in (*derived.tables, *derived.after):
-            cursor.execute(literal(statement))
-        record.set_state(cursor, ctx.run, record.BUILDING)
+    """The derived schema, in transactions of a bounded number of statements: a server's locks are bounded.
+
+    The record says after each how many statements stand, and what the server would not take; the state is set
+    with the last. After a kill the same statements are derived again from the frozen snapshot.
+    """
+    decisions = ctx.answers.database.decisions if ctx.answers.database is not None else {}
+    derived = derive(read_schema(source), source, decisions)
+    said = {one.why for one in derived.left}
+    ctx.journal.put("schema", "notes", [note for note in derived.notes if note not in said])
+    known = record.get(target.connection, ctx.run)
+    if known is None or known.state == record.BUILDING:
+        return
+    if derived.citext and not _has_citext(target):
+        raise UsageError(
+            "citext-not-available",
+            "The decision `nocase: citext` needs the extension citext, which this server does not offer to "
+            "this role. No table was made.",
+            "Decide `lower_index` or `binary` instead, or use a server with citext.",
+        )
+    statements: tuple[str | Statement, ...] = (*derived.tables, *derived.after)
+    digest = hashlib.sha256(repr(statements).encode()).hexdigest()
+    begun, done = known.facts.get("derived", (digest, 0))
+    if begun != digest:
+        raise NotAsPlanned(
+            "schema-half-made",
+            "Some of the tables were made for another snapshot of the source, before that run was lost. "
+            "No row was copied.",
+            "Start anew with `ashore run` on an empty database.",
+        )
+    left = known.facts.get("left") or [asdict(one) for one in derived.left]
+    while True:
+        ctx.cancel.check()
+        part = statements[done : done + _AT_ONCE]
+        with target.transaction() as cursor:
+            schemas = [sql.Identifier(target.schema)]
+            if derived.citext:
+                schemas.append(_citext_home(cursor, schemas[0]))
+            cursor.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.SQL(", ").join(schemas)))
+            for statement in part:
+                left += _execute(target, cursor, statement)
+            done += len(part)
+            record.add_facts(cursor, ctx.run, {"derived": [digest, done], "left": left})
+            if done == len(statements):
+                record.set_state(cursor, ctx.run, record.BUILDING)
+                break
     for note in derived.notes:
         ctx.emit(Warned("derived-schema", str(note)))
+
+
+def _execute(target: Target, cursor: psycopg.Cursor, statement: str | Statement) -> list[dict[str, str]]:
+    """Run one statement; what the target lacks where the server would not take it."""
+    if isinstance(statement, str):
+        cursor.execute(literal(statement))
+        return []
+    try:
+        with target.connection.transaction():
+            cursor.execute(literal(statement.sql))
+    except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError) as error:
+        why = f"{statement.left.why} The server says: {error.diag.message_primary}."
+        return [asdict(replace(statement.left, why=why))]
+    return []
+
+
+def _citext_home(cursor: psycopg.Cursor, schema: sql.Identifier) -> sql.Identifier:
+    """The schema of the extension citext, made in `schema` where it is missing."""
+    cursor.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS citext SCHEMA {}").format(schema))
+    row = cursor.execute("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'citext'")
+    (home,) = row.fetchone() or ("public",)
+    return sql.Identifier(home)
+
+
+def _has_citext(target: Target) -> bool:
+    """Whether citext stands already, or may be made by this role (it is a trusted extension)."""
+    row = target.connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citext') OR EXISTS ("
+        "SELECT 1 FROM pg_available_extension_versions v WHERE v.name = 'citext' AND (v.trusted AND "
+        "has_database_privilege(current_database(), 'CREATE') OR (SELECT rolsuper FROM pg_roles "
+        "WHERE rolname = current_user)))"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _settle(ctx: RunContext, target: Target, source: sqlite3.Connection) -> str:
@@ -80,12 +152,11 @@ def _settle(ctx: RunContext, target: Target, source: sqlite3.Connection) -> str:
     decisions = ctx.answers.database.decisions if ctx.answers.database is not None else {}
     found = pairs(read_schema(source), catalog.read_tables(target.connection, target.schema), skip, decisions)
     names = [pair.name for pair in found]
-    _compare_histories(target, source, skip)
-    seeded = 0
+    _compare_histories(ctx, target, source, skip)
+    seeded = _digest_seeds(ctx, target, names)
     with target.transaction() as cursor:
         state = cursor.execute("SELECT state FROM ashore.run WHERE run = %s", (ctx.run,)).fetchone()
         if state is not None and state[0] in (record.PROVISIONED, record.BUILDING):
-            seeded = seeds.record_seeds(cursor, target, names)
             keys = catalog.read_foreign_keys(target.connection, target.schema)
             record.add_facts(
                 cursor,
@@ -93,23 +164,49 @@ def _settle(ctx: RunContext, target: Target, source: sqlite3.Connection) -> str:
                 {"foreign_keys": [[k.table, k.columns, k.parent, k.parent_columns] for k in keys]},
             )
             record.set_state(cursor, ctx.run, record.SEEDED)
-    ctx.journal.put_many("schema", {"tables": names, "bookkeeping": list(skip), "schema": target.schema})
+    known = record.get(target.connection, ctx.run)
+    left = (known.facts.get("left") or []) if known is not None else []
+    ctx.journal.put_many(
+        "schema", {"tables": names, "bookkeeping": list(skip), "schema": target.schema, "left": left}
+    )
     return f"{len(names)} tables stand" + (f", {seeded} rows seeded by migrations" if seeded else "")
 
 
-def _compare_histories(target: Target, source: sqlite3.Connection, tables: Sequence[str]) -> None:
-    """The applied migrations of both sides are the same set."""
+def _digest_seeds(ctx: RunContext, target: Target, names: Sequence[str]) -> int:
+    """Digest what stands in each table, while nothing has been loaded; returns the seeded rows."""
+    known = record.get(target.connection, ctx.run)
+    if known is None or known.state not in (record.PROVISIONED, record.BUILDING):
+        return 0
+    seeded = 0
+    for start in range(0, len(names), _AT_ONCE):
+        ctx.cancel.check()
+        with target.transaction() as cursor:
+            seeded += seeds.record_seeds(cursor, target, names[start : start + _AT_ONCE])
+    return seeded
+
+
+def _compare_histories(
+    ctx: RunContext, target: Target, source: sqlite3.Connection, tables: Sequence[str]
+) -> None:
+    """The target's applied migrations are those of the code that the preflight judged.
+
+    It compared the source with that code, too; the source may keep rows of apps that are gone, or of
+    migrations that were squashed. Without its word both sides must be the same set.
+    """
+    expected = ctx.journal.get("preflight", "history")
     for table in tables:
         columns = _HISTORIES.get(table)
         if columns is None:
             continue
         ours = _history_here(source, table, columns)
+        if expected is not None:
+            ours = {tuple(map(str, row)) for row in expected}
         theirs = _history_there(target.connection, target.schema, table, columns)
         if ours == theirs:
             continue
         missing = sorted(".".join(row) for row in ours - theirs)
         extra = sorted(".".join(row) for row in theirs - ours)
-        said = [f"only at the source: {', '.join(missing[:6])}"] if missing else []
+        said = [f"not in the target: {', '.join(missing[:6])}"] if missing else []
         said += [f"only in the target: {', '.join(extra[:6])}"] if extra else []
         raise NotAsPlanned(
             "history-differs",

@@ -4,7 +4,9 @@ costs at most a batch, and that is recognised by its checksums instead of being 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from wizard.answers import StorageRule
 from wizard.context import RunContext
@@ -13,11 +15,11 @@ from wizard.events import Warned
 from wizard.journal import Journal
 from wizard.sources.copies import Copies
 from wizard.sources.inventory import Inventory, open_inventory, refresh, store_folder
-from wizard.sources.placements import Confirmed, Placement, Placements
+from wizard.sources.placements import Confirmed, Intent, Placement, Placements
 from wizard.sources.progress import Meter
 from wizard.steps.upload_routes import route_files
 from wizard.storages import LEAVE, open_store
-from wizard.storages.base import Outcome, Upload
+from wizard.storages.base import ObjectStore, Outcome, Upload, Written
 from wizard.storages.uploading import Conflict, send_all
 
 name = "upload"
@@ -46,6 +48,15 @@ class JournalParts:
 
     def forget(self, key: str) -> None:
         self._journal.forget(self.KIND, self._key(key))
+
+    def recorded(self) -> list[str]:
+        """What is on record for this bucket."""
+        begin = f"{self._identity}\n"
+        return [k.removeprefix(begin) for k, _ in self._journal.all(self.KIND) if k.startswith(begin)]
+
+
+Opened = dict[str, tuple[ObjectStore, JournalParts]]
+"""Every bucket that was written to, with its record of uploads in parts, by identity."""
 
 
 class Confirmations:
@@ -76,16 +87,25 @@ def run(ctx: RunContext) -> str:
         route_files(ctx, inventory)
         placements = Placements(inventory)
         conflicts: list[tuple[str, Conflict]] = []
+        opened: Opened = {}
         for index, rule in enumerate(ctx.answers.storage):
             if rule.provider == LEAVE or placements.count(index)[0] == 0:
                 continue
-            conflicts += _send_rule(ctx, inventory, placements, index, rule)
+            conflicts += _send_rule(ctx, inventory, placements, index, rule, opened)
+        for store, parts in opened.values():
+            for key in parts.recorded():  # of files that are gone, or others by now
+                store.abandon(key, parts)
         _check_conflicts(conflicts)
         return _summary(ctx, placements)
 
 
 def _send_rule(
-    ctx: RunContext, inventory: Inventory, placements: Placements, index: int, rule: StorageRule
+    ctx: RunContext,
+    inventory: Inventory,
+    placements: Placements,
+    index: int,
+    rule: StorageRule,
+    opened: Opened,
 ) -> list[tuple[str, Conflict]]:
     store = open_store(rule, ctx.vault.resolve)
     copies = Copies(ctx, inventory)
@@ -93,8 +113,21 @@ def _send_rule(
     meter = Meter(ctx.emit, name, f"{store.title}: {store.name}", "bytes", total)
     places: dict[str, Placement] = {}
     confirmations = Confirmations(placements)
+    parts = JournalParts(ctx.journal, store.identity)
+    # What an earlier execution was about to send when it was killed: it may stand there without our knowing.
+    unsure = placements.intents(store.identity)
+    opened[store.identity] = store, parts
+
+    def intend(uploads: Sequence[Upload]) -> None:
+        placements.intend([Intent(store.identity, u.key, u.sha256, u.md5, u.size) for u in uploads])
 
     def pending() -> Iterator[Upload]:
+        waiting = unsent()
+        while batch := list(islice(waiting, BATCH)):
+            intend(batch)
+            yield from batch
+
+    def unsent() -> Iterator[Upload]:
         for place, entry, confirmed in placements.all(index):
             if confirmed is not None and confirmed.sha256 == entry.sha256:
                 meter.add(entry.size, entry.path)
@@ -109,6 +142,7 @@ def _send_rule(
                 content_type=entry.content_type,
                 # Only what this run itself wrote there may give way to the file's new bytes.
                 replaces=confirmed.etag if confirmed is not None and confirmed.status == "sent" else "",
+                ours=tuple(Written(i.size, i.sha256, i.md5) for i in unsure.get(place.key, ())),
             )
 
     def again(upload: Upload) -> Upload | None:
@@ -117,25 +151,29 @@ def _send_rule(
         if entry is None:
             _tell_gone(ctx, place)
             return None
-        return Upload(
-            key=upload.key,
+        fresh = replace(
+            upload,
             path=store_folder(ctx.project, place.store) / place.path,
             size=entry.size,
             sha256=entry.sha256,
             md5=entry.md5,
             content_type=entry.content_type,
-            replaces=upload.replaces,
         )
+        intend([fresh])
+        return fresh
 
     def confirm(upload: Upload, outcome: Outcome) -> None:
         place = places.pop(upload.key)
+        status = "kept" if outcome.status == "conflict" else outcome.status
+        if status == "already" and any(i.sha256 == upload.sha256 for i in unsure.get(upload.key, ())):
+            status = "sent"
         confirmations.add(
             Confirmed(
                 target=place.target,
                 key=place.key,
                 store=place.store,
                 path=place.path,
-                status="kept" if outcome.status == "conflict" else outcome.status,
+                status=status,
                 size=upload.size,
                 sha256=upload.sha256,
                 etag=outcome.etag,
@@ -148,7 +186,7 @@ def _send_rule(
             store,
             pending(),
             on_conflict=rule.on_conflict,
-            parts=JournalParts(ctx.journal, store.identity),
+            parts=parts,
             cancel=ctx.cancel,
             progress=meter.add,
             again=again,

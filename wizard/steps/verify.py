@@ -52,6 +52,9 @@ def run(ctx: RunContext) -> str:
         _tell(ctx, objects.differences)
         said.append(
             f"{objects.objects:,} files, {objects.bytes:,} bytes compared, {objects.different:,} differences"
+            + (f", {objects.kept:,} kept as they stood and not compared" if objects.kept else "")
+            + (f", {objects.left:,} left where they are" if objects.left else "")
+            + (f", {len(objects.not_moved):,} not moved" if objects.not_moved else "")
         )
     if found:
         raise Differences(
@@ -107,18 +110,13 @@ def _compare(ctx: RunContext) -> DatabaseComparison:
 
 
 def _public_bases(ctx: RunContext) -> tuple[str, ...]:
-    """What the addresses of public files begin with, up to the path in the media folder.
-
-    A need's example for its public address is the real one: it is no secret.
-    """
+    """What the addresses of public files begin with, up to the path in the media folder."""
     bases: list[str] = []
     for need in ctx.plan.needs:
         if need.kind != "storage" or need.access != "public":
             continue
-        name = need.variable("public_url")
-        address = next((v.example for v in need.variables if v.name == name), "")
-        if address:
-            begin = f"{address.rstrip('/')}/{need.prefix}"
+        if need.public_address:
+            begin = f"{need.public_address.rstrip('/')}/{need.prefix}"
             bases += [begin, *(begin + inner for inner in _inner_folders(ctx))]
     return tuple(dict.fromkeys(bases))
 

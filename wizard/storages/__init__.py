@@ -7,14 +7,29 @@ from collections.abc import Callable
 from wizard.answers import StorageRule
 from wizard.credentials import Secret
 from wizard.errors import UsageError
+from wizard.storages.azure import Azure
 from wizard.storages.b2 import B2
 from wizard.storages.base import ObjectStore, StorageKind
+from wizard.storages.cloudinary import Cloudinary
+from wizard.storages.gcs import Firebase, Gcs
 from wizard.storages.r2 import R2
+from wizard.storages.render_disk import RenderDisk
 from wizard.storages.s3 import Aws
 from wizard.storages.s3_compatible import Compatible
 from wizard.storages.supabase import Supabase
 
-STORAGES: tuple[StorageKind, ...] = (Aws(), R2(), B2(), Supabase(), Compatible())
+STORAGES: tuple[StorageKind, ...] = (
+    Aws(),
+    R2(),
+    B2(),
+    Supabase(),
+    Compatible(),
+    Gcs(),
+    Firebase(),
+    Azure(),
+    Cloudinary(),
+    RenderDisk(),
+)
 LEAVE = "leave"
 
 

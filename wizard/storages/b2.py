@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from wizard.answers import StorageRule
 from wizard.errors import UsageError
-from wizard.storages.s3_family import S3Kind, S3Options, check_endpoint, options_of, public_base
+from wizard.storages.options import check_endpoint, options_of, public_base
+from wizard.storages.s3_family import S3Kind, S3Options
 from wizard.storages.s3_place import Place
 
 

@@ -10,7 +10,16 @@ from typing import ClassVar, Literal, Protocol
 from wizard.answers import StorageRule
 from wizard.context import Cancel
 from wizard.credentials import Secret
-from wizard.model import Need
+from wizard.model import Check, Need
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Bytes that this run may have stored under a key before a kill: the server's answer was never seen."""
+
+    size: int
+    sha256: bytes
+    md5: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +27,8 @@ class Upload:
     """A file to be stored under `key`. Digests are of its bytes as inventoried; `size` in bytes.
 
     `replaces` is the ETag of an object that this run itself stored there and that may be replaced: the
-    file changed since. Empty: nothing may be.
+    file changed since. Empty: nothing may be. `ours` are bytes that this run may have stored there without
+    knowing: an object of exactly these may be replaced too.
     """
 
     key: str
@@ -28,6 +38,7 @@ class Upload:
     md5: bytes
     content_type: str
     replaces: str = ""
+    ours: tuple[Written, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +46,13 @@ class Stored:
     """What the server says of an object. A digest is None where the server computed none.
 
     `sha256` and `md5` are only set where the server computed them over the object's bytes (for md5: a
-    single-part ETag without KMS). `etag` is verbatim without quotes.
+    single-part ETag without KMS). `etag` is verbatim without quotes. `content_type` is None where the
+    storage keeps none and makes it of the name when read.
     """
 
     key: str
     size: int
-    content_type: str
+    content_type: str | None
     etag: str
     md5: bytes | None = None
     sha256: bytes | None = None
@@ -60,16 +72,6 @@ class Outcome:
     detail: str = ""
     etag: str = ""
     part_size: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of a live test: what was tried, whether it worked, the server's own words, what to do."""
-
-    what: str
-    ok: bool
-    said: str = ""
-    hint: str = ""
 
 
 class PartsJournal(Protocol):
@@ -119,6 +121,10 @@ class ObjectStore(Protocol):
         `progress` is called from several threads with bytes sent since the last call. On a stop or an
         error what is under way is finished and yielded first, then the exception is raised.
         """
+        ...
+
+    def abandon(self, key: str, parts: PartsJournal) -> None:
+        """Abort the recorded upload in parts of a file that is not sent any more, and forget it."""
         ...
 
     def head(self, key: str) -> Stored | None:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from wizard.errors import AshoreError, Refused
-from wizard.storages.base import Check
+from wizard.model import Check
+from wizard.storages.privacy import privacy
 from wizard.storages.s3_errors import code_of, translate
 from wizard.storages.s3_existing import delete, head
 from wizard.storages.s3_place import Place
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 NAME = ".ashore-canary"
 MARK = b"ashore test object, may be deleted\n"
 TYPE = "text/x-ashore-canary"
-ANONYMOUS_S = 10.0
-PRIVATE = "Make the bucket private, or write `access: public` into the answers if everybody may read the files."
 
 
 @dataclass(frozen=True)
@@ -82,16 +80,14 @@ class Canary:
     def body(self) -> bytes:
         return MARK + secrets.token_hex(8).encode()
 
-    def open_to_all(self) -> bool:
-        """Whether the canary that stands there can be read without a key, as by any visitor."""
-        signed = self.client.generate_presigned_url(
-            "get_object", Params={"Bucket": self.place.bucket, "Key": self.key}
+    def privacy(self) -> Check:
+        """Whether the canary that stands there is hidden from visitors."""
+        return privacy(
+            self.client.generate_presigned_url(
+                "get_object", Params={"Bucket": self.place.bucket, "Key": self.key}
+            ),
+            MARK,
         )
-        try:
-            answer = httpx.get(signed.partition("?")[0], timeout=ANONYMOUS_S)
-        except httpx.HTTPError:
-            return False
-        return answer.status_code == 200 and answer.content.startswith(MARK)
 
     def region_problem(self) -> Check | None:
         """A region that differs from the bucket's own, as far as the server tells."""
@@ -181,10 +177,7 @@ def live_test(canary: Canary) -> tuple[Check, ...]:
     attempt("its size and type come back", described, "The server tells another size or type.")
     attempt("its bytes come back unchanged", lambda: canary.look() == body, "Other bytes came back.")
     if canary.place.public_base is None:
-        # Files that were behind a login stay private (the answers would have given a public address).
-        seen = canary.open_to_all()
-        said = "Everybody can read this bucket, and the answers ask for signed links." if seen else ""
-        checks.append(Check("it cannot be read without a key", not seen, said, PRIVATE if seen else ""))
+        checks.append(canary.privacy())
     if attempt("it can be deleted", deleted, "It is still there."):
         honoured = honours_create_only(canary)
         said = "" if honoured else "This server overwrites regardless; ashore looks before each write."

@@ -7,11 +7,12 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from wizard.storages.base import Outcome, Stored, Upload
+from wizard.storages.base import Outcome, Stored, Upload, Written
 from wizard.storages.s3_errors import code_of, translate
 from wizard.storages.s3_place import Place
 
@@ -91,7 +92,7 @@ def settle(
     """The outcome where something stands under the key, or None where it is free to be written.
 
     An object counts as the file's only by a checksum over all its bytes, or by reading it back. None
-    also where it may be replaced: `overwrite`, or it is the one named by `upload.replaces`.
+    also where it may be replaced: `overwrite`, or it is the one named by `upload.replaces` or `upload.ours`.
     """
     stored = head(client, place, upload.key)
     if stored is None:
@@ -105,7 +106,15 @@ def settle(
         detail = f"another object of {stored.size} bytes stands there"
     if overwrite or (upload.replaces and stored.etag == upload.replaces):
         return None
+    if any(_is(client, place, stored, upload, written) for written in upload.ours):
+        return None
     return Outcome(upload.key, "conflict", detail, etag=stored.etag)
+
+
+def _is(client: S3Client, place: Place, stored: Stored, upload: Upload, written: Written) -> bool:
+    """Whether the object holds what this run had written before a kill."""
+    then = replace(upload, size=written.size, sha256=written.sha256, md5=written.md5)
+    return stored.size == written.size and _same_bytes(client, place, stored, then, 0)
 
 
 def _same_bytes(client: S3Client, place: Place, stored: Stored, upload: Upload, part_size: int) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlsplit
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from wizard.answers import StorageRule
 from wizard.credentials import Secret
-from wizard.errors import UsageError
 from wizard.model import Need, Variable
 from wizard.storages.base import Address, ObjectStore
+from wizard.storages.options import REFERENCE, options_of
 from wizard.storages.s3_client import Keys
 from wizard.storages.s3_place import Place, check_bucket_name
 from wizard.storages.s3_store import S3Store
@@ -23,9 +23,6 @@ ENDPOINT = "S3_ENDPOINT_URL"
 ACCESS_KEY = "AWS_ACCESS_KEY_ID"
 SECRET_KEY = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - a variable's name
 PUBLIC_URL = "S3_PUBLIC_URL"
-REFERENCE: Mapping[str, object] = {"reference": True}
-
-Given = TypeVar("Given", bound="S3Options")
 
 
 @dataclass(frozen=True)
@@ -37,42 +34,7 @@ class S3Options:
     secret_key: str = field(metadata=REFERENCE)
 
 
-def options_of(kind: type[Given], provider: str, given: Mapping[str, Any]) -> Given:
-    """The rule's options as the provider's dataclass. Raises UsageError `storage-option` naming the key."""
-    known = {f.name: f for f in fields(kind)}
-    for name in given:
-        if name not in known:
-            raise UsageError(
-                "storage-option", f"storage: {provider} knows no {name}.", f"It knows {', '.join(known)}."
-            )
-    try:
-        return kind(**{k: v for k, v in given.items() if v is not None})
-    except TypeError as error:
-        missing = [n for n in _required(kind) if given.get(n) is None]
-        raise UsageError(
-            "storage-option",
-            f"storage: {provider} needs {', '.join(missing)}.",
-            "Add it to the rule in the answers.",
-        ) from error
-
-
-def _required(kind: type[S3Options]) -> list[str]:
-    return [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
-
-
-def check_endpoint(endpoint: str) -> str:
-    """`endpoint` without a trailing slash. Raises UsageError `endpoint` unless it is an http(s) address."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-        raise UsageError(
-            "endpoint",
-            "storage: the endpoint is not an address like https://s3.example.com.",
-            "Write the server's address without bucket, user name or key.",
-        )
-    return endpoint.rstrip("/")
-
-
-class S3Kind:
+class S3Kind(ABC):
     """An S3 provider: its rules make a Place of a rule, the rest is common.
 
     Subclasses give `name`, `title`, `Options` and `place`.
@@ -82,9 +44,9 @@ class S3Kind:
     title: ClassVar[str]
     Options: ClassVar[type[S3Options]]
 
+    @abstractmethod
     def place(self, rule: StorageRule) -> Place:
         """The bucket's address. Raises UsageError for answers that cannot be right."""
-        raise NotImplementedError
 
     def need(self, rule: StorageRule) -> Need:
         place = self.place(rule)
@@ -123,8 +85,3 @@ class S3Kind:
     def open(self, rule: StorageRule, resolve: Callable[[str], Secret]) -> ObjectStore:
         options = options_of(self.Options, self.name, rule.options)
         return S3Store(self.place(rule), Keys(resolve(options.access_key), resolve(options.secret_key)))
-
-
-def public_base(rule: StorageRule, default: str | None) -> str | None:
-    """The address browsers read from: none for signed access, else the answer's or the provider's."""
-    return (rule.public_url or default) if rule.access == "public" else None

@@ -91,28 +91,16 @@ class PartsSender:
         return self._complete(upload, upload_id, size, etags)
 
     def _record(self, upload: Upload) -> dict[str, object] | None:
-        """The recorded upload of these bytes; one of other bytes is aborted and forgotten."""
+        """The recorded upload of these bytes; one of other bytes, or without an id, is aborted and
+        forgotten."""
         record = self.parts.get(upload.key)
-        if record is None or record.get("sha256") == upload.sha256.hex():
+        if record is None or (record["upload_id"] and record.get("sha256") == upload.sha256.hex()):
             return record
         self._drop(upload.key)
         return None
 
     def _drop(self, key: str) -> None:
-        """Abort the recorded upload, if any, then forget it."""
-        record = self.parts.get(key)
-        if record is None:
-            return
-        try:
-            self.client.abort_multipart_upload(
-                Bucket=self.place.bucket, Key=key, UploadId=str(record["upload_id"])
-            )
-        except ClientError as error:
-            if code_of(error) not in ("NoSuchUpload", "404"):
-                raise translate(error, self.place, f"giving up the parts of {key}") from error
-        except BotoCoreError as error:
-            raise translate(error, self.place, f"giving up the parts of {key}") from error
-        self.parts.forget(key)
+        drop_parts(self.client, self.place, self.parts, key)
 
     def _begin_or_resume(
         self, upload: Upload, record: dict[str, object] | None, size: int
@@ -134,15 +122,16 @@ class PartsSender:
                     if code_of(error) not in ("NoSuchUpload", "404"):
                         raise
                     self.parts.forget(upload.key)
+            facts = {"sha256": upload.sha256.hex(), "size": upload.size, "part_size": size}
+            # A kill between the server's making it and our noting its id leaves what this list lacks.
+            standing = open_uploads(self.client, self.place, upload.key)
+            self.parts.put(upload.key, {"upload_id": "", "open": standing, **facts})
             begun = self.client.create_multipart_upload(
                 Bucket=self.place.bucket, Key=upload.key, ContentType=upload.content_type
             )["UploadId"]
         except (ClientError, BotoCoreError) as error:
             raise translate(error, self.place, f"writing {upload.key}") from error
-        self.parts.put(
-            upload.key,
-            {"upload_id": begun, "sha256": upload.sha256.hex(), "size": upload.size, "part_size": size},
-        )
+        self.parts.put(upload.key, {"upload_id": begun, **facts})
         return begun, {}
 
     def _send_parts(
@@ -215,7 +204,7 @@ class PartsSender:
         listed: list[CompletedPartTypeDef] = [
             {"PartNumber": number, "ETag": f'"{etag}"'} for number, etag in sorted(etags.items())
         ]
-        guarded = self.create_only and not self.overwrite and not upload.replaces
+        guarded = self.create_only and not (self.overwrite or upload.replaces or upload.ours)
         try:
             if guarded:
                 done = self.client.complete_multipart_upload(
@@ -251,6 +240,53 @@ class PartsSender:
         if settled is not None and settled.status == "already":
             return Outcome(upload.key, "sent", etag=settled.etag, part_size=size)
         return settled
+
+
+def open_uploads(client: S3Client, place: Place, key: str) -> list[str] | None:
+    """Ids of the unfinished uploads of exactly `key`; None where the server does not list them."""
+    try:
+        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=place.bucket, Prefix=key)
+        return [u["UploadId"] for page in pages for u in page.get("Uploads", []) if u["Key"] == key]
+    except ClientError:
+        return None  # without the right to list, or on a server that cannot, nothing can be told
+
+
+def drop_parts(client: S3Client, place: Place, parts: PartsJournal, key: str) -> None:
+    """Abort the recorded upload of `key`, if any, then forget it. Raises Refused, ConnectionLost.
+
+    One that was recorded without an id is the one that came since and has no part yet; no other is touched.
+    """
+    record = parts.get(key)
+    if record is None:
+        return
+    doing = f"giving up the parts of {key}"
+    try:
+        for upload_id in _recorded_ids(client, place, key, record):
+            try:
+                client.abort_multipart_upload(Bucket=place.bucket, Key=key, UploadId=upload_id)
+            except ClientError as error:
+                if code_of(error) not in ("NoSuchUpload", "404"):
+                    raise translate(error, place, doing) from error
+    except BotoCoreError as error:
+        raise translate(error, place, doing) from error
+    parts.forget(key)
+
+
+def _recorded_ids(client: S3Client, place: Place, key: str, record: dict[str, object]) -> list[str]:
+    if record["upload_id"]:
+        return [str(record["upload_id"])]
+    before = record.get("open")
+    if not isinstance(before, list):
+        return []
+    since = [i for i in open_uploads(client, place, key) or [] if i not in before]
+    return [i for i in since if not _has_parts(client, place, key, i)]
+
+
+def _has_parts(client: S3Client, place: Place, key: str, upload_id: str) -> bool:
+    try:
+        return bool(client.list_parts(Bucket=place.bucket, Key=key, UploadId=upload_id).get("Parts"))
+    except ClientError:
+        return True  # gone, or not ours to see
 
 
 def _failed(running: dict[int, Future[str]]) -> bool:

@@ -14,15 +14,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from wizard.context import Cancel
 from wizard.errors import Refused
+from wizard.model import Check
 from wizard.storages import s3_existing
-from wizard.storages.base import Check, Outcome, PartsJournal, Stored, Upload
+from wizard.storages.base import Outcome, PartsJournal, Stored, Upload
 from wizard.storages.budget import ByteBudget
 from wizard.storages.pipeline import run_pipeline
 from wizard.storages.s3_canary import Canary, honours_create_only, live_test
 from wizard.storages.s3_client import Keys, open_client, open_small
 from wizard.storages.s3_cors import allow_origins
 from wizard.storages.s3_errors import code_of, translate
-from wizard.storages.s3_parts import PART_SIZE, PartsSender
+from wizard.storages.s3_parts import PART_SIZE, PartsSender, drop_parts
 from wizard.storages.s3_place import Place, check_bucket_name
 from wizard.storages.s3_small import Occupied, put
 
@@ -155,6 +156,9 @@ class S3Store:
                 return write(guarded=True)
         settled = s3_existing.settle(self.client, self.place, upload, overwrite=overwrite)
         return write(guarded=False) if settled is None else settled
+
+    def abandon(self, key: str, parts: PartsJournal) -> None:
+        drop_parts(self.client, self.place, parts, key)
 
     def head(self, key: str) -> Stored | None:
         return s3_existing.head(self.client, self.place, key)

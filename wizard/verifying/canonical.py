@@ -120,8 +120,8 @@ class Form:
             return False
 
     def order(self, text: str) -> OrderKey:
-        """A key whose order is the order of both sides' rows (only where `sortable`)."""
-        raise NotImplementedError
+        """A key whose order is the order of both sides' rows (only where `sortable`): the text's bytes."""
+        return text.encode("utf-8", "surrogateescape")
 
     def as_text(self, value: int | float | str | bytes) -> str:
         """A value as characters, with the decisions about bytes that text cannot hold applied."""
@@ -152,6 +152,18 @@ class Form:
         return text
 
 
+def one_text(value: int | float | str | bytes) -> str:
+    """What a value is where it was decided that a column of several classes becomes text."""
+    match value:
+        case str():
+            return value
+        case bytes():
+            return f"\\x{value.hex()}"
+        case float() if value in (float("inf"), float("-inf")):
+            return f"{'-' if value < 0 else ''}Infinity"
+    return repr(value)
+
+
 class TextForm(Form):
     """text, varchar, char, citext, enums, and every type that has no form of its own."""
 
@@ -160,6 +172,8 @@ class TextForm(Form):
         return self.target.type in ("text", "varchar")
 
     def express(self, value: int | float | str | bytes) -> str:
+        if self.decisions.get("mixed_types") == "text":
+            value = one_text(value)
         text = self.as_text(value)
         limit = self.target.length
         if limit is None:
@@ -186,9 +200,6 @@ class TextForm(Form):
             for v in values
         ]
 
-    def order(self, text: str) -> OrderKey:
-        return text.encode("utf-8", "surrogateescape")
-
 
 class BytesForm(Form):
     """bytea, printed as hex."""
@@ -196,6 +207,8 @@ class BytesForm(Form):
     sortable = True
 
     def express(self, value: int | float | str | bytes) -> str:
+        if self.decisions.get("mixed_types") == "bytes" and not isinstance(value, bytes):
+            value = one_text(value).encode("utf-8", "surrogateescape")
         if not isinstance(value, bytes):
             raise Inexpressible("wrong_type")
         return "\\x" + value.hex()

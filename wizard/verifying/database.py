@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,9 @@ import psycopg
 
 from wizard.context import Cancel
 from wizard.errors import ConnectionLost, NotAsPlanned
-from wizard.events import Event, Progress
+from wizard.events import Event
+from wizard.sources.progress import Meter
+from wizard.state import disk_full
 from wizard.verifying import source_reader, target_reader
 from wizard.verifying.compare import compare_table
 from wizard.verifying.differences import Difference, Tally
@@ -24,7 +25,6 @@ from wizard.verifying.source_reader import Orphans, SourceTable
 from wizard.verifying.target_reader import TargetTable, form_for
 
 Decisions = Mapping[str, Mapping[str, str]]
-_TELL_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,11 @@ def compare_database(
 ) -> DatabaseComparison:
     """Compare every table of `snapshot` with its namesake in `schema`. Writes nothing but scratch files.
 
-    `skip_tables` are the framework's bookkeeping, which the target owns; nothing else is passed over. `run` names the run whose before-images and saved objects count. `public_bases` are the public
-    addresses (with prefix) that rewritten references may point to. `naive_zone` is the one in
-    which the app means times without an offset (`UTC`, or an IANA name). Raises NotAsPlanned `zone-unknown`,
-    `snapshot-unreadable`, ConnectionLost, Stopped.
+    `skip_tables` are the framework's bookkeeping, which the target owns; nothing else is passed over.
+    `run` names the run whose before-images and saved objects count. `public_bases` are the public
+    addresses (with prefix) that rewritten references may point to. `naive_zone` is the one in which the
+    app means times without an offset (`UTC`, or an IANA name). Raises NotAsPlanned `zone-unknown`,
+    `snapshot-unreadable`, UsageError `state-full`, ConnectionLost, Stopped.
     """
     try:
         with source_reader.open_snapshot(snapshot) as source, open_scratch(scratch) as store:
@@ -68,6 +69,8 @@ def compare_database(
                 emit, cancel, public_bases, naive_zone,
             ).compare()  # fmt: skip
     except sqlite3.DatabaseError as error:
+        if full := disk_full(error, scratch):
+            raise full from error
         raise NotAsPlanned(
             "snapshot-unreadable",
             f"The snapshot {snapshot.name} cannot be read: {error}.",
@@ -122,7 +125,9 @@ class _Databases:
                         f"{name}: a table of the target with {rows} rows that the source does not have"
                     )
         target_reader.prepare(self.target, "UTC")  # definitions may hold moments, saved as UTC prints them
-        floors = source_reader.sequence_floor(self.source)
+        # Where the rows are the target's own, so is the highest number that it gave out.
+        own = self.skipped | {t for t, chosen in self.decisions.items() if "other_columns" in chosen}
+        floors = {t: n for t, n in source_reader.sequence_floor(self.source).items() if t not in own}
         for difference in schema_differences(self.target, self.schema, self.run, floors):
             tally.add(difference)
         return DatabaseComparison(
@@ -138,6 +143,9 @@ class _Databases:
         self, table: SourceTable, there: TargetTable | None, orphans: Orphans, notes: list[str]
     ) -> Tally:
         tally = Tally()
+        if self.decisions.get(table.name, {}).get("other_columns") == "leave":
+            notes.append(f"{table.name}: not carried over, as decided; the app must build it again")
+            return tally
         expected = source_reader.count_rows(self.source, table, orphans)
         if there is None:
             if self.decisions.get(table.name, {}).get("missing_table") == "leave":
@@ -165,35 +173,10 @@ class _Databases:
         key = there.key if there.key and set(there.key) <= set(names) else table.key
         places = tuple(names.index(c) for c in key) if set(key) <= set(names) else ()
         subject = Subject(table, self.schema, tuple(forms), places, orphans)
-        meter = _Meter(self.emit, table.name, expected)
-        tools = Tools(self.source, self.target, self.scratch, self.public_bases, meter.tell, self.cancel)
+        meter = Meter(self.emit, "verify", table.name, "rows", expected)
+        tools = Tools(self.source, self.target, self.scratch, self.public_bases, meter.at, self.cancel)
         if forms:
             tally.absorb(compare_table(subject, tools))
-        meter.end(tally.rows)
+        meter.at(tally.rows)
+        meter.close()
         return tally
-
-
-class _Meter:
-    """Tells how far a table is, at most ten times a second, and once at its end."""
-
-    def __init__(self, emit: Callable[[Event], None], table: str, total: int) -> None:
-        self._emit, self._table, self._total = emit, table, total
-        self._begun = self._told = time.monotonic()
-
-    def tell(self, done: int) -> None:
-        now = time.monotonic()
-        if now - self._told >= _TELL_EVERY:
-            self._told = now
-            self._say(done, now)
-
-    def end(self, done: int) -> None:
-        self._say(done, time.monotonic())
-
-    def _say(self, done: int, now: float) -> None:
-        rate = done / (now - self._begun) if now > self._begun else None
-        left = (self._total - done) / rate if rate else None
-        self._emit(
-            Progress(
-                "verify", self._table, done, self._total, "rows", rate=rate, eta_s=left and max(0.0, left)
-            )
-        )

@@ -41,6 +41,7 @@ class Merge(Comparison):
                     for row, line in zip(rows, expected, strict=True):
                         self._place(row, encode(line + "\n"), lines)
                 self.done(len(rows))
+                del rows, expected, whole, ahead
             while (rest := lines.peek()) is not None:
                 self.tools.cancel.check()
                 self._surplus(split(rest), lines)

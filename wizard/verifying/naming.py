@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-class Comparison:
+class Comparison(ABC):
     """One attempt at one table. `lenient` reads text that is not UTF-8 (see source_reader)."""
 
     def __init__(self, subject: Subject, tools: Tools, lenient: bool) -> None:
@@ -83,8 +84,9 @@ class Comparison:
         self.tally = Tally()
         self._rewritten = tools.scratch.image_columns(subject.name)
 
+    @abstractmethod
     def run(self) -> None:
-        raise NotImplementedError
+        """Compare all rows, and count what was compared and what differs in `tally`."""
 
     # Reading
 
@@ -97,9 +99,13 @@ class Comparison:
             [columns[i] for i in self.subject.key] if order else [], self.subject.orphans, self.lenient,
         ):  # fmt: skip
             self.tools.cancel.check()
-            by_column = zip(*rows, strict=True)
-            cells = [form.column(values) for form, values in zip(forms, by_column, strict=True)]
-            yield rows, list(map("\t".join, zip(*cells, strict=True)))
+            yield rows, self._expected(rows)
+            del rows  # a batch may be one row of hundreds of megabytes: never hold two
+
+    def _expected(self, rows: Sequence[Row]) -> list[str]:
+        by_column = zip(*rows, strict=True)
+        cells = [form.column(values) for form, values in zip(self.subject.forms, by_column, strict=True)]
+        return list(map("\t".join, zip(*cells, strict=True)))
 
     def target_lines(self, order: bool = False) -> AbstractContextManager[Lines]:
         """The target's rows."""

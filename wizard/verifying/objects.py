@@ -200,7 +200,7 @@ def _compare(store: ObjectStore, task: _Task, path: Path) -> Proof | Literal["ke
         return "kept"
     if stored.size != entry.size:
         return _differs(task, "*", f"{stored.size} bytes instead of {entry.size}")
-    if stored.content_type != entry.content_type:
+    if stored.content_type is not None and stored.content_type != entry.content_type:
         return _differs(task, "*", f"type {stored.content_type} instead of {entry.content_type}")
     if stored.sha256 is not None:
         same = stored.sha256 == entry.sha256

@@ -26,6 +26,7 @@ _SHADOWS = {
     "geopoly": ("node", "parent", "rowid"),
 }
 _MODULE = re.compile(r"\bUSING\s+[\"`\[]?(\w+)", re.IGNORECASE)
+_COLLATION = re.compile(r"\bCOLLATE\s+[\"'`\[]?(\w+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ def open_snapshot(path: Path) -> Iterator[sqlite3.Connection]:
     immutable = "" if side.exists() and side.stat().st_size else "&immutable=1"
     uri = f"{path.absolute().as_uri()}?mode=ro{immutable}"
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+        # An index by a collation of the app's own is only read through, never searched.
+        for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall():
+            for name in _COLLATION.findall(sql):
+                if name.upper() not in ("BINARY", "NOCASE", "RTRIM"):
+                    connection.create_collation(name, lambda one, other: (one > other) - (one < other))
         yield connection
 
 
@@ -177,6 +183,7 @@ def read_rows(
     with closing(connection.execute(statement)) as cursor:
         while batch := cursor.fetchmany(size):
             yield batch
+            del batch
 
 
 def _batch_rows(connection: sqlite3.Connection, table: SourceTable, columns: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ import uuid
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.databases.contexts import build, context, execute, new_process, rows
@@ -25,6 +26,7 @@ from wizard.databases.postgres.target import open_target
 from wizard.errors import ConnectionLost, StepFailed, Stopped, UsageError
 from wizard.events import Progress
 from wizard.steps import constraints, copy, provision, recheck, schema
+from wizard.steps.copy import table_load
 from wizard.steps.moving import moving
 
 ALL_TYPES = """
@@ -140,6 +142,12 @@ def test_seeds_are_replaced_and_chunks_cover_all_rows(tmp_path: Path, database_u
     before = rows(database_url, SUMS)
     copy.run(new_process(ctx))
     assert rows(database_url, SUMS) == before
+    with moving(new_process(ctx)) as both:  # one that does not know of a chunk that stands already
+        pair = next(p for p in both.pairs if p.name == "keyless")
+        zombie = table_load(ctx, both, pair, Meter(ctx.emit, "copy", {}))
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            zombie._load_chunk(1, zombie.recorded()[0].high)
+    assert rows(database_url, SUMS) == before
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -233,6 +241,12 @@ def test_rows_of_someone_else_are_never_deleted(tmp_path: Path, database_url: Se
         copy.run(ctx)
     assert refused.value.code == "table-not-seed"
     assert rows(database_url, "SELECT word FROM plain WHERE id = 1") == [("a user wrote this",)]
+    execute(database_url, "UPDATE plain SET word = 'seeded' WHERE id = 1")
+    execute(database_url, "INSERT INTO keyless VALUES ('a user wrote this where no migration had')")
+    with pytest.raises(UsageError) as refused:
+        copy.run(new_process(ctx))
+    assert refused.value.code == "table-not-seed"
+    assert rows(database_url, "SELECT count(*) FROM keyless") == [(1,)]
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -108,7 +108,7 @@ def test_sequences_follow_rows_and_autoincrement_and_are_never_lowered(
     tmp_path: Path, database_url: Secret
 ) -> None:
     ctx = started(tmp_path, database_url)
-    execute(database_url, "SELECT setval('post_id_seq', 500)")
+    execute(database_url, "SELECT setval('post_id_seq', 500), setval('author_id_seq', 1)")
     copy.run(ctx)
     constraints.run(ctx)
     assert rows(

@@ -12,9 +12,11 @@ import pytest
 
 from tests.databases.contexts import build, context, execute, new_process, rows
 from wizard.credentials import Secret
+from wizard.databases.postgres.claim import source_id
 from wizard.databases.postgres.connect import connect, parse, translate
 from wizard.databases.postgres.probe import checks, probe
-from wizard.databases.postgres.target import find_adoptable, open_target, source_id
+from wizard.databases.postgres.record import find_adoptable
+from wizard.databases.postgres.target import open_target
 from wizard.errors import AshoreError, ConnectionLost, Refused, UsageError
 from wizard.steps import provision
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from wizard.context import Cancel
-from wizard.databases.sqlite.preflight import examine, undecided
+from wizard.databases.sqlite.preflight import examine
+from wizard.decisions import undecided
 from wizard.errors import Stopped
 from wizard.model import Decision
 
@@ -193,3 +194,13 @@ def test_a_stop_is_obeyed(path: Path) -> None:
     cancel.ask()
     with pytest.raises(Stopped):
         examine(path, {}, cancel=cancel)
+
+
+def test_a_key_on_columns_that_do_not_exist_makes_no_orphans(path: Path) -> None:
+    fill(
+        path,
+        "CREATE TABLE category (id integer PRIMARY KEY)",
+        "CREATE TABLE product (id integer PRIMARY KEY, kind integer REFERENCES category (category_id))",
+        "INSERT INTO product VALUES (1, 7)",
+    )
+    assert examine(path, {}, judge_types=False) == ()

@@ -70,7 +70,7 @@ def test_the_undecided_stop_with_yaml_that_decides(ctx: RunContext) -> None:
     with pytest.raises(Undecided) as told:
         preflight.run(ctx)
     assert told.value.exit_code == 2
-    for part in ("t.body", "nul_bytes", "invalid_utf8", "Rows: 2.", "Rows: 3.", "view:v", "strip", "latin1"):
+    for part in ("t.body", "nul_bytes", "invalid_utf8", "keys: 2", "keys: 3", "view:v", "strip", "latin1"):
         assert part in told.value.message
     pasted = yaml.safe_load(told.value.hint.partition("\n")[2])["database"]["decisions"]
     assert pasted == {
@@ -89,7 +89,7 @@ def test_a_choice_that_is_none_is_told(ctx: RunContext) -> None:
     wrong = {"t.body": {"nul_bytes": "ignore", "invalid_utf8": "latin1"}, "view:v": {"view": "leave"}}
     with pytest.raises(Undecided) as told:
         preflight.run(decided(ctx, wrong))
-    assert "`ignore` is not one of them" in told.value.message
+    assert "`ignore` is not one of these" in told.value.message
     assert "invalid_utf8" not in told.value.message
 
 

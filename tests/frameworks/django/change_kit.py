@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 from wizard.frameworks.base import Change
 from wizard.frameworks.django.change import change
@@ -157,3 +158,11 @@ def look(root: Path, variables: dict[str, str], paths: tuple[str, ...] = ()) -> 
     assert done.returncode == 0, done.stderr
     seen: dict[str, object] = json.loads(done.stdout)
     return seen
+
+
+def storage_need(
+    backend: str, roles: dict[str, str], access: Literal["signed", "public"] = "signed", prefix: str = ""
+) -> Need:
+    """A need of a storage other than S3."""
+    variables = tuple(Variable(name, f"The {role}") for role, name in roles.items())
+    return Need("storage", backend, variables, tuple(roles.items()), access, prefix)

@@ -177,3 +177,19 @@ def test_dotenv_itself_is_never_touched(tmp_path: Path) -> None:
     assert not (root / ".env.example").exists()
     assert "export DATABASE_URL=\n" in (root / ".env.sample").read_text()
     assert ".env.sample" in [e.path for e in made.edits]
+
+
+@pytest.mark.parametrize(
+    ("version", "line"),
+    [
+        ("2.2.14", "dj-database-url<1"),
+        ("4.2.9", "dj-database-url>=1.3,<2.3"),
+        ("5.2.1", "dj-database-url>=1.3"),
+    ],
+)
+def test_dj_database_url_is_one_that_runs_with_the_pinned_django(
+    tmp_path: Path, version: str, line: str
+) -> None:
+    root = write(tmp_path, {"requirements.txt": f"Django=={version}\n"})
+    patched(root)
+    assert line in (root / "requirements.txt").read_text().splitlines()

@@ -40,6 +40,9 @@ def test_equal(make_workshop: MakeWorkshop, tmp_path: Path) -> None:
     before = sample.fingerprint(workshop.project.root)
     found = revision(workshop, sample.make_database(tmp_path / "snapshot", CORE + BLOG))
     assert (found.missing, found.unknown) == ((), ())
+    assert set(found.history or ()) == {*CORE, *BLOG}
+    assert found.tables is not None
+    assert {"auth_user", "auth_user_groups", "blog_post"} <= set(found.tables)
     assert sample.fingerprint(workshop.project.root) == before
 
 

@@ -19,6 +19,7 @@ from wizard.errors import StepFailed, Stopped, UsageError
 from wizard.events import Event, Progress
 from wizard.frameworks import framework
 from wizard.frameworks.base import Workshop
+from wizard.frameworks.django.private import mask
 from wizard.frameworks.django.schema import build_schema
 
 MakeWorkshop = Callable[..., Workshop]
@@ -111,6 +112,7 @@ def test_a_migration_only_sqlite_accepts(make_workshop: MakeWorkshop, database_u
         build_schema(workshop, database_url)
     assert caught.value.code == "migrate-failed"
     assert "PRAGMA" in caught.value.message
+    assert "migration blog.0002_seed failed" in caught.value.message
 
 
 def test_settings_that_need_a_variable(make_workshop: MakeWorkshop, database_url: Secret) -> None:
@@ -125,11 +127,20 @@ def test_settings_that_need_a_variable(make_workshop: MakeWorkshop, database_url
 
 
 def test_the_projects_own_secrets_are_redacted(make_workshop: MakeWorkshop, database_url: Secret) -> None:
-    text = sample.SETTINGS + "raise ValueError((BASE_DIR / '.env').read_text())\n"
+    text = sample.SETTINGS + "PAY_SECRET = 'planted-literal-7'\n"
+    text += "raise ValueError(PAY_SECRET + (BASE_DIR / '.env').read_text())\n"
     env = "PAYMENT_TOKEN=planted-canary\n"
     with pytest.raises(UsageError) as caught:
         build_schema(make_workshop({"site_of_ours/settings.py": text, ".env": env}), database_url)
-    assert "PAYMENT_TOKEN=***" in caught.value.message
+    assert "***PAYMENT_TOKEN=***" in caught.value.message
+
+
+def test_a_quoted_line_of_code_shows_no_secret_and_an_error_keeps_its_words(tmp_path: Path) -> None:
+    shown = mask((tmp_path,), tmp_path)
+    assert shown('  File "/app/pay.py", line 3, in send') == '  File "/app/pay.py", line 3, in send'
+    assert "x9y8z7" not in shown('    client = Client(api_key="x9y8z7")')
+    words = 'KeyError: "PAYMENT_TOKEN"'
+    assert shown(words) == words
 
 
 def test_settings_that_need_a_package(make_workshop: MakeWorkshop, database_url: Secret) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from wizard.databases.copying.orphans import Orphans
+from wizard.databases.sqlite.clauses import BUILT_IN, collations
 from wizard.databases.sqlite.schema import Table, quote
 from wizard.errors import UsageError
 
@@ -76,7 +77,11 @@ class Reading:
         )
 
     def _key_terms(self) -> list[str]:
-        return ["t." + (name if self.hidden else quote(name)) for name in self.key]
+        if self.hidden:
+            return ["t." + name for name in self.key]
+        # The app's own collations are not there to sort by; the built-in ones are the index's order.
+        own = {c for c, name in collations(self.table).items() if name not in BUILT_IN}
+        return [f"t.{quote(name)}{' COLLATE BINARY' if name in own else ''}" for name in self.key]
 
     def digest(self) -> hashlib.blake2b:
         """A fresh digest for one chunk: of the decisions, then of each row (`marshal.dumps(row, 2)`)."""

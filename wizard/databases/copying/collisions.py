@@ -12,9 +12,9 @@ import psycopg
 from psycopg import sql
 
 from wizard.databases.copying.inexact import Inexact
+from wizard.databases.copying.mixed import carrier
 from wizard.databases.copying.orphans import Decisions
 from wizard.databases.copying.scope import Pair
-from wizard.databases.copying.types import coercer
 from wizard.databases.postgres.catalog import UniqueKey
 from wizard.databases.sqlite.rowkeys import SHOWN, key_columns, key_text
 from wizard.databases.sqlite.schema import quote
@@ -70,7 +70,7 @@ def _collisions(
     """The keys of the second and later rows of each collision."""
     names = sql.SQL(", ").join(map(sql.Identifier, key.columns))
     carry = [
-        coercer(column, decisions.get(f"{pair.name}.{column.name}", {}), zone)
+        carrier(column, decisions.get(f"{pair.name}.{column.name}", {}), zone)
         for name in key.columns
         for column in pair.columns
         if column.name == name

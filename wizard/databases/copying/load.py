@@ -115,6 +115,8 @@ class TableLoad:
                     raise self._rejected(error) from error
                 lost = error
             except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+                    raise  # its scratch space is: the runner says so
                 raise StepFailed(
                     "snapshot-unreadable",
                     f"The snapshot's table {self._table} cannot be read: {error}.",

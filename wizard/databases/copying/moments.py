@@ -105,6 +105,7 @@ def date(value: object) -> str:
 
 
 def time(value: object, column: Column, decisions: Mapping[str, str]) -> str:
+    """ISO text, as it stands. An offset does not fit a column without time zone. Raises Inexact."""
     match = _ONLY_TIME.fullmatch(value) if type(value) is str else None
     if match is None or type(value) is not str:
         raise _wrong(value, "time of day")

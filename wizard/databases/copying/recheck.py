@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from wizard.databases.copying.inexact import Inexact
+from wizard.databases.copying.mixed import carrier
 from wizard.databases.copying.orphans import Decisions, Orphans
-from wizard.databases.copying.types import INTEGERS, TEXTS, Coercer, coercer
+from wizard.databases.copying.types import INTEGERS, TEXTS, Coercer
 from wizard.databases.postgres import catalog
 from wizard.databases.postgres.catalog import UniqueKey
 from wizard.databases.sqlite.rowkeys import first_keys, key_columns, key_text
@@ -151,8 +152,10 @@ def _read(
     check: Callable[[], None],
 ) -> tuple[dict[tuple[str, str], _Seen], list[str]]:
     """Carry every value of `columns` on trial: ((column, code) → what was seen, columns left unchanged)."""
-    strict = [coercer(c, {}, zone) for c in columns]
-    decided = [coercer(c, decisions.get(f"{table.name}.{c.name}", {}), zone) for c in columns]
+    chosen = [decisions.get(f"{table.name}.{c.name}", {}) for c in columns]
+    # Values of several classes are judged as what they become.
+    strict = [carrier(c, _mixed(d), zone) for c, d in zip(columns, chosen, strict=True)]
+    decided = [carrier(c, d, zone) for c, d in zip(columns, chosen, strict=True)]
     changed: set[int] = set()
     seen: dict[tuple[str, str], _Seen] = {}
     key = key_columns(table)
@@ -180,6 +183,10 @@ def _read(
     return seen, [c.name for place, c in enumerate(columns) if place not in changed]
 
 
+def _mixed(decided: Mapping[str, str]) -> Mapping[str, str]:
+    return {code: choice for code, choice in decided.items() if code == "mixed_types"}
+
+
 def _faults(first: Inexact, decided: Coercer, value: object) -> Iterator[Inexact]:
     """The first fault of a value, and the one that is left where the first is decided."""
     yield first
@@ -205,7 +212,12 @@ def _decision(table: Table, column: catalog.Column, code: str, seen: _Seen, deci
     message = (
         f"{seen.count:,} values of {subject} cannot be carried exactly into {column.type}: {seen.reason}."
     )
-    if not choices:
+    if code == "out_of_range" and column.kind in ("int2", "int4"):
+        message += (
+            " A wider column would hold them (in Django a BigIntegerField): change the model, migrate the "
+            "app's own database, then start again."
+        )
+    elif not choices:
         message += " Correct them at the source."
     chosen = decisions.get(subject, {}).get(code)
     return Decision(subject, code, message, seen.count, tuple(seen.keys), choices, chosen)

@@ -39,12 +39,13 @@ def pairs(
     """The tables to copy, in the source's order; `skip` are bookkeeping tables.
 
     A source table that the target lacks is left behind only where `decisions` say
-    {table: {missing_table: leave}}. Raises UsageError `schema-mismatch` naming all tables and columns.
+    {table: {missing_table: leave}}, one whose columns are others there with {table: {other_columns: leave}}.
+    Raises UsageError `schema-mismatch` naming all tables and columns.
     """
     found: list[Pair] = []
     wrong: list[str] = []
     for table in schema.tables:
-        if table.name in skip:
+        if table.name in skip or decisions.get(table.name, {}).get("other_columns") == "leave":
             continue
         target = targets.get(table.name)
         if target is None:
@@ -71,7 +72,9 @@ def pairs(
             "schema-mismatch",
             f"The tables that were built in the target do not match the source: {listed}. "
             "No row has been written.",
-            "Bring the source up to the code's migrations. A table that the app no longer uses stays behind "
-            "with database.decisions: {TABLE: {missing_table: leave}}; or set database.schema: derived.",
+            "Bring the source up to the code's migrations. Under database.decisions, {TABLE: {missing_table: "
+            "leave}} leaves a table that the app has no more at the source, {TABLE: {other_columns: leave}} "
+            "the rows of one that has other columns on PostgreSQL, as a search index that the app can build "
+            "again. Or set database.schema: derived.",
         )
     return tuple(found)

@@ -48,6 +48,7 @@ ORDER BY 1, 2
 
 _ENABLE = {"O": "ENABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
 _NOT_VALID = " NOT VALID"
+_TABLES_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,22 @@ def _not_owner(names: list[str]) -> Refused:
 def put_aside(target: Target, tables: Iterable[str]) -> int:
     """Save and drop the foreign keys and secondary indexes of `tables`, and disable their triggers.
 
-    One transaction; may be repeated. Foreign keys of other tables that point at `tables` are included,
+    What is saved is dropped in the same transaction, some hundred tables in each (a server's locks are
+    bounded); may be repeated. Foreign keys of other tables that point at `tables` are included,
     since deleting a seed would cascade through them. Returns how many objects are put aside in all.
     """
     names = list(tables)
     require_ownership(target.connection, target.schema, names)
+    for start in range(0, len(names), _TABLES_AT_ONCE):
+        _put_aside(target, names[start : start + _TABLES_AT_ONCE])
+    count = target.connection.execute(
+        "SELECT count(*) FROM ashore.saved_object WHERE run = %s AND NOT restored", (target.run,)
+    ).fetchone()
+    assert count is not None
+    return int(count[0])
+
+
+def _put_aside(target: Target, names: list[str]) -> None:
     given = {"schema": target.schema, "tables": names}
     with target.transaction() as cursor:
         cursor.execute("SET LOCAL search_path = ''")
@@ -115,11 +127,6 @@ def put_aside(target: Target, tables: Iterable[str]) -> int:
             _save(cursor, target.run, Saved("trigger", table, name, definition, target.schema, True, state))
         for table in sorted({row[0] for row in triggers}):
             cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(target.table(table)))
-        count = cursor.execute(
-            "SELECT count(*) FROM ashore.saved_object WHERE run = %s AND NOT restored", (target.run,)
-        ).fetchone()
-    assert count is not None
-    return int(count[0])
 
 
 def _save(cursor: psycopg.Cursor, run: str, saved: Saved) -> None:

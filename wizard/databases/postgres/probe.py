@@ -11,20 +11,11 @@ from wizard.credentials import Secret
 from wizard.databases.postgres import record
 from wizard.databases.postgres.connect import connect, parse
 from wizard.errors import AshoreError
+from wizard.model import Check
 
 DIRECT_HOST = (
     "Use the direct host or the session pooler: on Neon without -pooler in the host, on Supabase port 5432."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of a live test: what was tried, whether it worked, the server's own words, what to do."""
-
-    what: str
-    ok: bool
-    said: str = ""
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +169,9 @@ def checks(url: Secret) -> tuple[Check, ...]:
 def _emptiness(seen: Probe) -> Check:
     if seen.runs:
         return Check(
-            "tables there now", True, f"those of run {seen.runs[-1]}, recorded there; it can be taken up again"
+            "tables there now",
+            True,
+            f"those of run {seen.runs[-1]}, recorded there; it can be taken up again",
         )
     if not seen.tables:
         return Check("tables there now", True, "none")

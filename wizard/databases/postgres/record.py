@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS ashore.original (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The row of one run. `source` is the source's identity (see `target.source_id`)."""
+    """The row of one run. `source` is the source's identity (see `claim.source_id`)."""
 
     run: str
     project: str
@@ -79,6 +79,7 @@ def get(connection: psycopg.Connection, run: str) -> Run | None:
 
 
 def insert(cursor: psycopg.Cursor, run: Run) -> None:
+    """Add the row of a run. Called inside a transaction."""
     cursor.execute(
         "INSERT INTO ashore.run (run, project, source, epoch, state, facts) VALUES (%s, %s, %s, %s, %s, %s)",
         (run.run, run.project, run.source, run.epoch, run.state, json.dumps(dict(run.facts))),
@@ -86,6 +87,7 @@ def insert(cursor: psycopg.Cursor, run: Run) -> None:
 
 
 def set_state(cursor: psycopg.Cursor, run: str, state: str) -> None:
+    """Note how far the run has come. Called inside a transaction."""
     cursor.execute("UPDATE ashore.run SET state = %s WHERE run = %s", (state, run))
 
 

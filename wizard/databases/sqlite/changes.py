@@ -54,7 +54,7 @@ def changes(connection: sqlite3.Connection, skip: Iterable[str] = ()) -> tuple[T
 
 
 def _change(connection: sqlite3.Connection, table: Table) -> TableChange:
-    if not table.primary_key:
+    if not table.primary_key or _holds_null(connection, table):
         if not _keyless_differs(connection, table):
             return TableChange(table.name, 0, 0, 0, whole=True)
         new = _count(connection, f"SELECT count(*) FROM main.{quote(table.name)}")
@@ -65,6 +65,17 @@ def _change(connection: sqlite3.Connection, table: Table) -> TableChange:
         _count(connection, f"SELECT count(*) FROM ({missing_sql(table, 'main', 'base')})"),
         _count(connection, f"SELECT count(*) FROM ({changed_sql(table)})"),
         _count(connection, f"SELECT count(*) FROM ({missing_sql(table, 'base', 'main')})"),
+    )
+
+
+def _holds_null(connection: sqlite3.Connection, table: Table) -> bool:
+    """Whether rows cannot be told apart by the key: SQLite lets a key hold NULL, more than once."""
+    if not table.has_rowid or table.rowid_alias is not None:
+        return False
+    missing = " OR ".join(f"{quote(c)} IS NULL" for c in table.primary_key)
+    return any(
+        connection.execute(f"SELECT 1 FROM {where}.{quote(table.name)} WHERE {missing} LIMIT 1").fetchone()
+        for where in ("main", "base")
     )
 
 

@@ -21,6 +21,7 @@ def primary_code(error: sqlite3.Error) -> int:
 
 
 def missing(source: Path) -> UsageError:
+    """There is no such file."""
     return UsageError(
         "database-missing",
         f"There is no database file at {source}; nothing was written.",
@@ -29,6 +30,7 @@ def missing(source: Path) -> UsageError:
 
 
 def unreadable(source: Path, why: str) -> UsageError:
+    """The system does not let this user read the file; `why` in its words."""
     return UsageError(
         "database-unreadable",
         f"The database {source} cannot be read: {why}. Nothing was written.",
@@ -37,6 +39,7 @@ def unreadable(source: Path, why: str) -> UsageError:
 
 
 def damaged(source: Path, why: str) -> UsageError:
+    """The file is no SQLite database, or a broken one; `why` in SQLite's words."""
     return UsageError(
         "database-damaged",
         f"{source} is not an intact SQLite database: {why}. It was only read; nothing was written.",
@@ -45,6 +48,7 @@ def damaged(source: Path, why: str) -> UsageError:
 
 
 def locked(source: Path, seconds: float) -> UsageError:
+    """Another program kept the file locked for `seconds`."""
     return UsageError(
         "database-locked",
         f"The database {source} stayed locked by another program for {seconds:.0f} s; nothing was written.",
@@ -53,6 +57,7 @@ def locked(source: Path, seconds: float) -> UsageError:
 
 
 def state_full(folder: Path) -> UsageError:
+    """The disk that holds `folder` has no room for the copy."""
     return UsageError(
         "state-full",
         f"The disk that holds {folder} is full; no copy was kept.",

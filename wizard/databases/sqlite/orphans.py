@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
+from wizard.databases.sqlite.clauses import BUILT_IN, collations
 from wizard.databases.sqlite.rowkeys import first_keys
 from wizard.databases.sqlite.schema import ForeignKey, Schema, Table, quote
 from wizard.model import Choice, Decision
@@ -72,17 +73,22 @@ def condition(schema: Schema, key: ForeignKey) -> str | None:
 
     A reference with a NULL in it is none (https://www.sqlite.org/foreignkeys.html).
     """
-    columns = ", ".join(map(quote, key.columns))
     filled = " AND ".join(f"{quote(c)} IS NOT NULL" for c in key.columns)
     target = next((t for t in schema.tables if t.name == key.target), None)
     if target is None:
         return filled
     names = {c.name for c in target.columns}
     if len(key.target_columns) != len(key.columns) or not set(key.target_columns) <= names:
-        return filled
+        return None  # no database can hold such a key: it is not carried over, so that no row offends it
     wanted = ", ".join(map(quote, key.target_columns))
     known = " AND ".join(f"{quote(c)} IS NOT NULL" for c in key.target_columns)
-    left = columns if len(key.columns) == 1 else f"({columns})"
+    # SQLite compares as the parent's column does; a collation of the app's own is not there to compare by.
+    rules = collations(target)
+    compared = [
+        f"{quote(c)} COLLATE {rules[t] if rules.get(t) in BUILT_IN else 'BINARY'}"
+        for c, t in zip(key.columns, key.target_columns, strict=True)
+    ]
+    left = compared[0] if len(compared) == 1 else f"({', '.join(compared)})"
     return f"{filled} AND {left} NOT IN (SELECT {wanted} FROM {quote(key.target)} WHERE {known})"
 
 
@@ -92,7 +98,7 @@ def _referring(connection: sqlite3.Connection, schema: Schema, table: Table, bro
         for key in other.foreign_keys:
             if key.target != table.name or len(key.columns) != len(key.target_columns):
                 continue
-            columns = ", ".join(map(quote, key.columns))
+            columns = ", ".join(f"{quote(c)} COLLATE BINARY" for c in key.columns)
             left = columns if len(key.columns) == 1 else f"({columns})"
             wanted = ", ".join(map(quote, key.target_columns))
             hit = connection.execute(

@@ -83,8 +83,3 @@ def objects(schema: Schema) -> list[Decision]:
         for v in schema.virtual_tables
     ]
     return found
-
-
-def undecided(decisions: Collection[Decision]) -> tuple[Decision, ...]:
-    """Those without an answer, or with one that is not among the choices."""
-    return tuple(d for d in decisions if d.chosen not in {c.name for c in d.choices})

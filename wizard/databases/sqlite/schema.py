@@ -11,10 +11,12 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from wizard.databases.sqlite import sqltext
+from wizard.databases.sqlite.clauses import supply_collations
 from wizard.databases.sqlite.failures import explained
 from wizard.databases.sqlite.shapes import (
     Column,
@@ -73,7 +75,7 @@ def open_readonly(path: Path) -> sqlite3.Connection:
         uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if idle else ''}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA schema_version").fetchone()
+            supply_collations(connection)
         except sqlite3.Error:
             connection.close()
             raise
@@ -131,7 +133,7 @@ def _is_virtual(sql: str) -> bool:
 def _module(sql: str) -> str:
     """The module behind a virtual table (`CREATE VIRTUAL TABLE … USING module`), in lower case."""
     found = list(sqltext.tokens(sql))
-    return next((b.value.lower() for a, b in zip(found, found[1:], strict=False) if a.is_word("USING")), "")
+    return next((b.value.lower() for a, b in pairwise(found) if a.is_word("USING")), "")
 
 
 def _shadow_tables(

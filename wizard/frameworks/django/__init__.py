@@ -39,7 +39,7 @@ class Django:
             place = f"{where.file}:{where.line}" if where else found.files[0]
             raise UsageError(
                 "unknown-time-zone",
-                f"{place}: whether USE_TZ is on and which TIME_ZONE is meant cannot be read from the settings, "
+                f"{place}: whether USE_TZ is on and which TIME_ZONE is meant cannot be read from the code, "
                 "so it is not known what the stored times mean. Nothing was written.",
                 "Write USE_TZ and TIME_ZONE into the settings as plain values, as the deployed app has them.",
             )

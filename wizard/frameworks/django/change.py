@@ -9,6 +9,7 @@ from wizard.frameworks.django.change_packages import change_packages, manifests,
 from wizard.frameworks.django.change_platform import change_example, change_render
 from wizard.frameworks.django.change_settings import change_settings
 from wizard.frameworks.django.change_site import open_site, pick
+from wizard.frameworks.django.change_storages import DISK, KINDS
 from wizard.frameworks.django.change_urls import change_urls
 from wizard.model import Edit, Framework, Instruction, Need, Project
 
@@ -24,13 +25,13 @@ def change(project: Project, framework: Framework, needs: tuple[Need, ...]) -> C
     """
     site = open_site(project.root, framework)
     instructions: list[Instruction] = []
-    databases, buckets = pick(needs, "database", "postgres"), pick(needs, "storage", "s3")
+    databases, buckets = pick(needs, "database", ("postgres",)), pick(needs, "storage", (*KINDS, DISK))
     understood = [*databases[:1], *buckets[:1]]
     first = site.settings.files[0]
     for need in needs:
         if need not in understood:
             why = f"ashore does not know how to make Django use this {need.kind} ({need.backend})"
-            why += " beside another one." if need.backend in ("postgres", "s3") else "."
+            why += " beside another one." if need.backend in ("postgres", *KINDS, DISK) else "."
             names = "".join(f"{variable.name}\n" for variable in need.variables)
             instructions.append(Instruction(first, 1, why, f"The variables to read:\n{names}"))
     for need in understood:
@@ -42,10 +43,15 @@ def change(project: Project, framework: Framework, needs: tuple[Need, ...]) -> C
     settings = change_settings(site, database, bucket, pinned_versions(listed))
     edits = list(settings.edits)
     instructions += settings.instructions
-    if bucket is not None:
+    if bucket is not None and bucket.backend != DISK:
         _extend(edits, instructions, change_urls(site, bucket))
     packages = change_packages(
-        site, listed, unreadable, database is not None, settings.dj_database_url, bucket is not None
+        site,
+        listed,
+        unreadable,
+        database is not None,
+        settings.dj_database_url,
+        KINDS.get(bucket.backend) if bucket else None,
     )
     _extend(edits, instructions, packages)
     if kept:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from wizard.frameworks.django.change_site import Site, Version
+from wizard.frameworks.django.change_storages import Kind
 from wizard.model import Edit, Instruction
 from wizard.patchers import pipfile
 from wizard.patchers.base import NotUnderstood, assemble
@@ -134,20 +135,21 @@ def pinned_versions(found: list[Manifest]) -> dict[str, Version | None]:
 
 
 def wanted(
-    packages: dict[str, Listed], version: Version, database: bool, dj_database_url: bool, storage: bool
+    packages: dict[str, Listed], version: Version, database: bool, dj_database_url: bool, storage: Kind | None
 ) -> list[Requirement]:
     """What is missing. Bounds: psycopg 3 needs Django 4.2; Django before 3.1 breaks on psycopg2 2.9;
-    django-storages 1.14 needs Django 3.2; conn_health_checks came with dj-database-url 1.3."""
+    django-storages 1.14 needs Django 3.2; conn_health_checks came with dj-database-url 1.3; 1.0 and later
+    need Django 3.2 (an installer may replace the app's), 2.3 says it runs on Python 3.8 and does not."""
     result: list[Requirement] = []
     if dj_database_url and "dj-database-url" not in packages:
-        result.append(Requirement("dj-database-url", bound="1.3" if version >= (3, 2) else None))
-    if storage:
-        storages = packages.get("django-storages")
-        extra, bound = ("s3", "1.14.3") if version >= (3, 2) else ("boto3", None)
-        if storages is None:
-            result.append(Requirement("django-storages", (extra,), bound))
-        elif "boto3" not in packages and not storages.extras & {"s3", "boto3"}:
-            result.append(Requirement("boto3"))
+        if version >= (5, 0):
+            result.append(Requirement("dj-database-url", bound="1.3"))
+        elif version >= (3, 2):
+            result.append(Requirement("dj-database-url", bound="1.3", below="2.3"))
+        else:
+            result.append(Requirement("dj-database-url", below="1"))
+    if storage is not None:
+        result += storage.packages(packages, version)
     if database and not _DRIVERS & packages.keys():
         if version >= (4, 2):
             result.append(Requirement("psycopg", ("binary",), "3.1.8"))
@@ -164,7 +166,7 @@ def change_packages(
     unreadable: list[Instruction],
     database: bool,
     dj_database_url: bool,
-    storage: bool,
+    storage: Kind | None,
 ) -> tuple[list[Edit], list[Instruction]]:
     """The edits of every manifest that lacks a package, and what a person must do (lock files, hashes)."""
     edits: list[Edit] = []
@@ -172,7 +174,10 @@ def change_packages(
     if not found:
         missing = wanted({}, site.version, database, dj_database_url, storage)
         text = "".join(f"{m.line(False)}\n" for m in missing)
-        why = "No requirements.txt, pyproject.toml or Pipfile was found that lists the app's packages."
+        why = (
+            "No requirements.txt, pyproject.toml or Pipfile was found that lists the app's packages. "
+            f"The edits are written for Django {_family(site.version)}: deploy with that."
+        )
         if unreadable:
             instructions += [replace(i, text=text) for i in unreadable]
         elif missing:
@@ -230,3 +235,8 @@ def _locks(site: Site, manifest: Manifest) -> list[Instruction]:
         lines = "Add the packages that were added there, then compile again.\n"
         result.append(Instruction(source, 1, why, lines))
     return result
+
+
+def _family(version: Version) -> str:
+    """In which releases of Django the settings of the edits mean the same; outside, uploads stay on disk."""
+    return "4.2 or newer" if version >= (4, 2) else ".".join(map(str, version[:2]))

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from wizard.frameworks.django.change_code import (
-    backend_name,
-    database_lines,
-    storage_lines,
-)
+from wizard.frameworks.django.change_code import database_lines, storage_lines
 from wizard.frameworks.django.change_site import Site, Version
+from wizard.frameworks.django.change_storages import DISK, KINDS
 from wizard.model import Edit, Instruction, Need, Splice
 from wizard.patchers.base import NotUnderstood, assemble
 from wizard.patchers.python_source import PythonSource, statements_check, walk
@@ -52,7 +49,8 @@ def change_settings(
     if database is not None:
         _collect(additions, instructions, _database(site, database, packages))
     if storage is not None:
-        _collect(additions, instructions, _storage(site, storage, packages))
+        found = _disk(site, storage) if storage.backend == DISK else _storage(site, storage, packages)
+        _collect(additions, instructions, found)
     edits: list[Edit] = []
     for file in dict.fromkeys(a.file for a in additions):
         own = [a for a in additions if a.file == file]
@@ -195,17 +193,17 @@ def _key(source: PythonSource, pair: tree_sitter.Node) -> str:
 
 
 def _storage(site: Site, need: Need, packages: dict[str, Version | None]) -> Addition | _Refusal | None:
-    where, bucket = site.settings.where, need.variable("bucket") or "S3_BUCKET_NAME"
+    where, kind, bucket = site.settings.where, KINDS[need.backend], need.variable("bucket") or ""
     location = need.prefix.strip("/")
-    backend = backend_name(site.version, packages.get("django-storages"))
+    backend = kind.backend(site.version, packages.get("django-storages"))
     older = site.version < (4, 2) or (
         site.version < (5, 1)
         and "STORAGES" not in where
         and ("STATICFILES_STORAGE" in where or "DEFAULT_FILE_STORAGE" in where)
     )
     shape = "older" if older else "item" if "STORAGES" in where else "whole"
-    lines = storage_lines(need, location, backend, shape)
-    plain = ["import os", "", *lines]
+    lines = storage_lines(kind, need, location, backend, shape)
+    plain = [*(statement for _, statement in kind.imports), "", *lines]
     if need.prefix and not need.prefix.endswith("/"):
         why = f"The prefix {need.prefix!r} does not end in a slash; Django's storage puts one after it."
         return NotUnderstood(why), site.settings.files[0], plain
@@ -221,12 +219,31 @@ def _storage(site: Site, need: Need, packages: dict[str, Version | None]) -> Add
                 return error, file, plain
             continue
         chosen = [*source.touching("STORAGES"), *source.touching("DEFAULT_FILE_STORAGE")]
-        if any(text.startswith("storages.backends.s3") for node in chosen for text in source.strings(node)):
-            named = source.touching("AWS_STORAGE_BUCKET_NAME")
+        if any(text.startswith(kind.module) for node in chosen for text in source.strings(node)):
+            named = source.touching(kind.bucket_setting)
             if reads_variable(source, [*chosen, *named], bucket):
                 return None
         if file == anchor.file and shape == "item" and not source.always_binds("STORAGES"):
             why = "STORAGES is assigned only under conditions."
             return NotUnderstood(why, anchor.line), file, plain
     reason = f"uploads are kept in the bucket {bucket} names; without it, as now, for development"
-    return Addition(anchor.file, _STORAGE_NAMES, lines, (("os", "import os"),), reason)
+    return Addition(anchor.file, _STORAGE_NAMES, lines, kind.imports, reason)
+
+
+def _disk(site: Site, need: Need) -> Addition | _Refusal | None:
+    """MEDIA_ROOT on the disk where its variable is set; how files are served stays as it is."""
+    variable = need.variable("path") or ""
+    lines = [f'if os.environ.get("{variable}"):', f'    MEDIA_ROOT = os.environ["{variable}"]']
+    plain = ["import os", "", *lines]
+    anchor, used = site.settings.where.get("MEDIA_ROOT"), site.settings.default_storage
+    if anchor is None or (used is not None and not used.endswith(".FileSystemStorage")):
+        why = "No settings file assigns MEDIA_ROOT in a way ashore understands, or it is not what is used."
+        return NotUnderstood(why), site.settings.files[0], plain
+    try:
+        source = PythonSource(site.read(anchor.file) or b"")
+    except NotUnderstood as error:
+        return error, anchor.file, plain
+    if reads_variable(source, source.touching("MEDIA_ROOT"), variable):
+        return None
+    reason = f"uploads are kept in the folder {variable} names; without it, as now, for development"
+    return Addition(anchor.file, ("MEDIA_ROOT",), lines, (("os", "import os"),), reason)

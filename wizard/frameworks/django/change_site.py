@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,6 +123,7 @@ def _numbers(text: str) -> Version:
     return tuple(int(part) for part in match.group().split(".")) if match else ()
 
 
-def pick(needs: tuple[Need, ...], kind: str, backend: str) -> list[Need]:
-    """The needs of one kind and backend, each once."""
-    return list(dict.fromkeys(n for n in needs if n.kind == kind and n.backend == backend))
+def pick(needs: tuple[Need, ...], kind: str, backends: Iterable[str]) -> list[Need]:
+    """The needs of one kind and of any of `backends`, each once."""
+    known = frozenset(backends)
+    return list(dict.fromkeys(n for n in needs if n.kind == kind and n.backend in known))

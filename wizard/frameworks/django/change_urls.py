@@ -57,7 +57,7 @@ if os.environ.get("{bucket}") and media_path and "://" not in media_path:
 def change_urls(site: Site, need: Need) -> tuple[list[Edit], list[Instruction]]:
     """The new module beside the root urls and the lines that put its route in place."""
     settings = site.settings
-    bucket = need.variable("bucket") or "S3_BUCKET_NAME"
+    bucket = need.variable("bucket") or ""
     code = _CODE.replace("{bucket}", bucket)
     if settings.serves_media == "never" or settings.urls_file is None:
         why = (

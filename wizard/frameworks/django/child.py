@@ -20,16 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from wizard.credentials import Redactor, Secret
+from wizard.credentials import Secret
 from wizard.errors import StepFailed, UsageError
 from wizard.frameworks.base import Workshop
-from wizard.frameworks.django import interpreter, paths
-from wizard.frameworks.dotenv import read_dotenv
+from wizard.frameworks.django import interpreter, paths, private
 
 MARK = "\x1eashore "
 TAIL_LINES = 40
+_APPLYING = re.compile(r"\s*Applying (\S+?)\.\.\.")
 _INSIDE = Path(__file__).parent / "inside"
-_SECRET_NAME = re.compile(r"SECRET|PASSW|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE|CREDENTIAL", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +56,18 @@ def run(workshop: Workshop, job: Job) -> None:
     Raises UsageError `unreadable-settings` where the project's settings or apps cannot be imported,
     StepFailed `migrate-failed` or `revision-failed` with Django's last words.
     """
-    private = _private(workshop.project.root, workshop.project.root / workshop.framework.path)
     if job.url is not None:
         workshop.redactor.learn(job.url)
     tools = _tools(workshop.work)
     app = Path(os.path.normpath(job.copy / workshop.framework.path))
     environ = _environ(workshop, job, app, tools)
+    root = workshop.project.root
+    shown = private.mask((root, root / workshop.framework.path), app.joinpath(*job.module.split(".")[:-1]))
     inherited = (
         (workshop.lock_handle,) if workshop.lock_handle is not None and sys.platform != "win32" else ()
     )
     phase = "start"
+    applying = None
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     child = subprocess.Popen(
         [str(job.python), str(tools / "ashore_child.py")],
@@ -80,7 +81,9 @@ def run(workshop: Workshop, job: Job) -> None:
                 phase = message.get("phase", phase)
                 job.heard(message)
             else:
-                tail.append(private.text(workshop.redactor.text(line)))
+                if match := _APPLYING.match(line):
+                    applying = match[1]
+                tail.append(shown(workshop.redactor.text(line)))
                 job.line(line)
         code = child.wait()
     finally:
@@ -89,7 +92,7 @@ def run(workshop: Workshop, job: Job) -> None:
         if child.stdin is not None:
             child.stdin.close()
     if code != 0 or phase != "done":
-        raise _failure(job, phase, code, [line for line in tail if line.strip()])
+        raise _failure(job, phase, code, [line for line in tail if line.strip()], applying)
 
 
 def _tools(work: Path) -> Path:
@@ -160,19 +163,10 @@ def _read(pipe: IO[bytes], lines: queue.Queue[str | None], left: threading.Event
     put(None)
 
 
-def _private(*folders: Path) -> Redactor:
-    """Masks the project's own secrets too: a traceback of its settings may show them."""
-    redactor = Redactor()
-    known = dict(os.environ)
-    for folder in folders:
-        known.update(read_dotenv(folder / ".env"))
-    for name, value in known.items():
-        if len(value) >= 8 and (_SECRET_NAME.search(name) or ("://" in value and "@" in value)):
-            redactor.learn(Secret(value))
-    return redactor
-
-
-def _failure(job: Job, phase: str, code: int, tail: list[str]) -> StepFailed | UsageError:
+def _failure(
+    job: Job, phase: str, code: int, tail: list[str], applying: str | None
+) -> StepFailed | UsageError:
+    """What to tell. `applying` is the migration that Django began last."""
     last = tail[-1] if tail else f"exit code {code}"
     if phase in ("start", "settings", "apps"):
         what = "apps" if phase == "apps" else "settings"
@@ -195,11 +189,13 @@ def _failure(job: Job, phase: str, code: int, tail: list[str]) -> StepFailed | U
             f"The project's own driver could not connect to the target: {last}",
             "Check the target's URL, and that it can be reached from here; then `ashore resume`.",
         )
+    which = f"migration {applying}" if applying else "migrations"
     return StepFailed(
         "migrate-failed",
-        "The project's migrations failed on PostgreSQL:\n  " + "\n  ".join(tail[-12:]),
-        "Migrations already applied stay. Correct the one named above in the project (code that only SQLite "
-        "accepts is the usual cause), then `ashore resume`.",
+        f"The project's {which} failed on PostgreSQL: {last}\n  " + "\n  ".join(tail[-12:-1]),
+        f"Correct {applying or 'it'} in the project (what only SQLite accepts is the usual cause), then "
+        "`ashore resume`: migrations already applied stay. Or start anew on an empty database with "
+        "`database.schema: derived`, which runs no migration.",
     )
 
 

@@ -44,12 +44,14 @@ def revision(workshop: Workshop, snapshot: Path) -> Revision:
             Warned(
                 "removed-app-migrations",
                 "The source records migrations of apps that are no longer installed: "
-                f"{', '.join(answer['removed'])}. Their tables are carried over like all others.",
+                f"{', '.join(answer['removed'])}. No migration builds their tables in the target.",
             )
         )
     missing = tuple(f"{app}.{name}" for app, name in answer["missing"])
     unknown = tuple(f"{app}.{name}" for app, name in answer["unknown"])
-    return Revision(missing, unknown, SHOW if unknown and not missing else MIGRATE)
+    command = SHOW if unknown and not missing else MIGRATE
+    history = tuple((str(app), str(name)) for app, name in answer["history"])
+    return Revision(missing, unknown, command, tuple(answer["tables"]), history)
 
 
 def applied_migrations(snapshot: Path) -> list[tuple[str, str]]:

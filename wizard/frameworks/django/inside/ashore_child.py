@@ -98,6 +98,14 @@ def revision(applied_file: str) -> None:
     say(
         missing=sorted(key for key in loader.graph.nodes if key not in loader.applied_migrations),
         unknown=sorted(key for key in foreign if key[0] in installed),
+        history=sorted(
+            {
+                key
+                for node in loader.graph.nodes
+                for key in (node, *map(tuple, loader.disk_migrations[node].replaces))
+            }
+        ),
+        tables=sorted(connection.introspection.django_table_names(only_existing=False)),
         removed=sorted({key[0] for key in foreign if key[0] not in installed}),
     )
 

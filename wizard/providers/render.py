@@ -1,0 +1,209 @@
+"""Render's API v1 (https://api-docs.render.com): workspaces, services, variables, databases, deploys, disks.
+
+Setting one variable does not deploy. `PUT …/env-vars` without a key replaces all of them: it is never used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from wizard.answers import CreateDatabase
+from wizard.credentials import Secret
+from wizard.errors import Refused, StepFailed, UsageError
+from wizard.providers.base import Deploy, DeployState, Made, Urls, poll
+from wizard.providers.http import Api, Provider
+
+PROVIDER = Provider(
+    title="Render",
+    base="https://api.render.com/v1",
+    scopes="a token of Render may do what its user may: it must be of a member of the workspace",
+    home="Account Settings, API Keys",
+    message=lambda data: str(data["message"]),
+)
+REGIONS = ("frankfurt", "oregon", "ohio", "singapore", "virginia")
+DEFAULT_PLAN = "0.1c-256mb"  # the smallest that neither expires nor lacks backups
+POSTGRES_VERSION = "17"
+DATABASE_SECONDS = 900.0
+DEPLOY_SECONDS = 1800.0
+PAGE = 100
+_STATES: dict[str, DeployState] = {
+    "live": "live",
+    "build_failed": "failed",
+    "update_failed": "failed",
+    "pre_deploy_failed": "failed",
+    "canceled": "canceled",
+    "deactivated": "superseded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A workspace or service: its id and its name for people."""
+
+    id: str
+    name: str
+
+
+class Render:
+    """Implements `Databases` and `Variables`."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def owners(self) -> tuple[Named, ...]:
+        """The workspaces that the token reaches."""
+        return self._named("/owners", "owner")
+
+    def services(self, owner: str | None = None) -> tuple[Named, ...]:
+        """The services, of one workspace or of all."""
+        return self._named("/services", "service", ownerId=owner)
+
+    def check_service(self, service: str) -> str:
+        found = self._api.get(f"/services/{_part(service)}")
+        return self._api.text(found, "name")
+
+    def variable(self, service: str, name: str) -> Secret | None:
+        found = self._api.find(_variable(service, name))
+        if found is None:
+            return None
+        # A variable may be set to nothing at all.
+        empty = isinstance(found, dict) and found.get("value") == ""
+        return Secret("") if empty else self._api.secret(found, "value")
+
+    def set_variable(self, service: str, name: str, value: Secret) -> None:
+        self._api.call("PUT", _variable(service, name), body={"value": value.reveal()})
+
+    def delete_variable(self, service: str, name: str) -> None:
+        if self.variable(service, name) is not None:
+            self._api.call("DELETE", _variable(service, name))
+
+    def make(self, wanted: CreateDatabase) -> Made:
+        """Looks in every workspace of the token; makes it in the only one, else says that it cannot choose.
+
+        Raises UsageError `region-unknown`, `several-workspaces`, Refused `plan-limit`, `name-taken`.
+        """
+        found = self._database(wanted.name)
+        if found is not None:
+            return Made(found, found=True)
+        if wanted.region is not None and wanted.region not in REGIONS:
+            raise UsageError(
+                "region-unknown",
+                f"Render has no region {wanted.region}; nothing was made.",
+                f"Write one of {', '.join(REGIONS)} at database.create.region.",
+            )
+        owners = self.owners()
+        if len(owners) != 1:
+            raise UsageError(
+                "several-workspaces",
+                f"This token reaches {len(owners)} workspaces of Render, and it is not known which is meant.",
+                "Make the database on Render's page under the name in database.create: it is found by it.",
+            )
+        body: dict[str, Any] = {
+            "name": wanted.name,
+            "plan": wanted.plan or DEFAULT_PLAN,
+            "ownerId": owners[0].id,
+            "version": POSTGRES_VERSION,
+        }
+        if wanted.region is not None:
+            body["region"] = wanted.region
+        made = self._api.call("POST", "/postgres", body=body)
+        return Made(self._api.text(made, "id"), found=False)
+
+    def urls(self, id: str) -> Urls:
+        """The external URL for the wizard, the internal one for an app in the same region.
+
+        Raises StepFailed `provider-slow`, `database-failed`.
+        """
+
+        def ready() -> bool | None:
+            status = self._api.text(self._api.get(f"/postgres/{_part(id)}"), "status")
+            if status in ("unavailable", "suspended", "recovery_failed"):
+                raise StepFailed(
+                    "database-failed", f"Render says that the database is {status}.", "Look at its page."
+                )
+            return status == "available" or None
+
+        poll(ready, "The database at Render", DATABASE_SECONDS, self._api.wait)
+        info = self._api.get(f"/postgres/{_part(id)}/connection-info")
+        return Urls(
+            wizard=self._api.secret(info, "externalConnectionString"),
+            app=self._api.secret(info, "internalConnectionString"),
+        )
+
+    def reached_by(self, id: str, service: str | None) -> bool:
+        """The internal host is known to services of Render in the same region only."""
+        if service is None:
+            return False
+        details = self._api.get(f"/services/{_part(service)}").get("serviceDetails")
+        region = details.get("region") if isinstance(details, dict) else None
+        return bool(self._api.text(self._api.get(f"/postgres/{_part(id)}"), "region") == region)
+
+    def add_disk(self, service: str, name: str, mount: str, gigabytes: int) -> str:
+        """Attach a disk; it is there after the next deploy. Returns its id."""
+        body = {"name": name, "sizeGB": gigabytes, "mountPath": mount, "serviceId": service}
+        return self._api.text(self._api.call("POST", "/disks", body=body), "id")
+
+    def start_deploy(self, service: str) -> Deploy:
+        """Deploy what is at the head of the service's branch. Restarts the app."""
+        path = f"/services/{_part(service)}/deploys"
+        made = self._api.call("POST", path, body={})
+        # 202 without a body: another deploy goes first, and this one waits behind it.
+        return self._deploy(made) if made is not None else self.newest_deploy(service)
+
+    def newest_deploy(self, service: str) -> Deploy:
+        """The service's latest deploy. Raises Refused `not-found` where there is none."""
+        found = self._api.items(self._api.get(f"/services/{_part(service)}/deploys", limit=1))
+        if not found:
+            raise Refused("not-found", "This service of Render was never deployed.", "Deploy it once.")
+        return self._deploy(found[0].get("deploy") if isinstance(found[0], dict) else None)
+
+    def follow(self, service: str, deploy: str) -> Deploy:
+        """Wait for the end state of a deploy. Raises StepFailed `provider-slow`."""
+
+        def ended() -> Deploy | None:
+            now = self._deploy(self._api.get(f"/services/{_part(service)}/deploys/{_part(deploy)}"))
+            return None if now.state == "running" else now
+
+        return poll(ended, "The deploy at Render", DEPLOY_SECONDS, self._api.wait, 5.0)
+
+    def _deploy(self, data: Any) -> Deploy:
+        id = self._api.text(data, "id")
+        status = str(data.get("status", ""))
+        commit = data.get("commit")
+        sha = str(commit.get("id", "")) if isinstance(commit, dict) else ""
+        return Deploy(id, _STATES.get(status, "running"), sha, status)
+
+    def _database(self, name: str) -> str | None:
+        for entry in self._pages("/postgres", name=name, includeReplicas="false"):
+            found = entry.get("postgres")
+            if isinstance(found, dict) and found.get("name") == name:
+                return self._api.text(found, "id")
+        return None
+
+    def _named(self, path: str, key: str, **query: Any) -> tuple[Named, ...]:
+        entries = self._pages(path, **query)
+        return tuple(Named(self._api.text(e, key, "id"), self._api.text(e, key, "name")) for e in entries)
+
+    def _pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Every entry of a list, page by page."""
+        cursor = None
+        while True:
+            page = self._api.items(self._api.get(path, limit=PAGE, cursor=cursor, **query))
+            for entry in page:
+                if not isinstance(entry, dict):
+                    raise self._api.garbage("an entry of a list is none")
+                yield entry
+            if len(page) < PAGE:
+                return
+            cursor = self._api.text(page[-1], "cursor")
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _variable(service: str, name: str) -> str:
+    return f"/services/{_part(service)}/env-vars/{_part(name)}"
