@@ -123,8 +123,6 @@ def test_the_json_schema_knows_each_storage_and_forbids_literals() -> None:
     assert "pattern" in str(s3["properties"]["secret_key"])
 
 
-@pytest.mark.parametrize(
-    ("text", "size"), [("1MB", 10**6), ("500 kB", 500_000), ("2GiB", 2 << 30), ("7", 7)]
-)
+@pytest.mark.parametrize(("text", "size"), [("1MB", 10**6), ("500 kB", 500_000), ("2GiB", 2 << 30), ("7", 7)])
 def test_sizes(text: str, size: int) -> None:
     assert answers_file.parse_size(text) == size

@@ -99,8 +99,8 @@ def upload_folders(project: Project, answers: Answers) -> tuple[Path, ...]:
             raise UsageError(
                 "uploads-missing",
                 f"The uploads folder {folder} does not exist; nothing was written.",
-                "ashore reads the files there: bring them to this machine. Where the app has none yet, make the "
-                "empty folder; where the name is wrong, correct `source` under `storage` in the answers.",
+                "ashore reads the files there: bring them to this machine. Where the app has none yet, make "
+                "the empty folder; where the name is wrong, correct `source` under `storage` in the answers.",
             )
     return tuple(dict.fromkeys(named))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.frameworks.django import sample
 from tests.checks import command
+from tests.frameworks.django import sample
 from wizard.checks.base import Item, to_json
 from wizard.checks.project import run
 from wizard.scan import scan

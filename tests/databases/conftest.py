@@ -46,23 +46,27 @@ def migrate(
     }
     answers = {"version": 1, "project": "project", "database": database, "storage": []}
     (root / "ashore.yml").write_text(yaml.safe_dump(answers, allow_unicode=True), encoding="utf-8")
-    state = root / "state"
-    command = ["run", "-a", str(root / "ashore.yml"), "--yes", "--state-dir", str(state)]
-    start = (
-        f"import sys; sys.argv[1:] = {command!r}\n{prelude}\nfrom wizard.cli import main\nsys.exit(main())"
+    done = ashore(root, url, ["run", "-a", str(root / "ashore.yml"), "--yes"], prelude)
+    reports = list((root / "state").rglob("report.json"))
+    report = json.loads(reports[0].read_text(encoding="utf-8")) if reports else {}
+    return Migration(
+        done.returncode, done.stdout + done.stderr, url, report, root / "project" / "data.sqlite3"
     )
-    done = subprocess.run(
+
+
+def ashore(
+    root: Path, url: Secret, command: list[str], prelude: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """A command of the engine in a process of its own, its state in `root`/state."""
+    words = [*command, "--state-dir", str(root / "state")]
+    start = f"import sys; sys.argv[1:] = {words!r}\n{prelude}\nfrom wizard.cli import main\nsys.exit(main())"
+    return subprocess.run(
         [sys.executable, "-P", "-c", start],
         cwd=root,
         env={**os.environ, "TORTURE_TARGET": url.reveal()},
         capture_output=True,
         text=True,
         timeout=600,
-    )
-    reports = list(state.rglob("report.json"))
-    report = json.loads(reports[0].read_text(encoding="utf-8")) if reports else {}
-    return Migration(
-        done.returncode, done.stdout + done.stderr, url, report, root / "project" / "data.sqlite3"
     )
 
 

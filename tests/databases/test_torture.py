@@ -11,7 +11,8 @@ import pytest
 
 from tests.databases import torture
 from tests.databases.conftest import Migration
-from tests.databases.torture import FEATURES, Feature
+from tests.databases.feature import Feature
+from tests.databases.torture import FEATURES
 from wizard.context import Cancel
 from wizard.databases import derive_judge
 from wizard.databases.sqlite import preflight

@@ -1,4 +1,4 @@
-"""What takes its time: two thousand tables, a value of 100 MB."""
+"""What takes its time: two thousand tables, a value of 100 MB, a sync of everything that is hard to sync."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.databases.conftest import migrate
+from tests.databases import torture
+from tests.databases.conftest import ashore, migrate
 from wizard.credentials import Secret
 
 TABLES = 2000
@@ -71,3 +72,49 @@ def test_a_value_of_100_mb_in_bounded_memory(tmp_path: Path, database_url: Secre
     assert rows == [(number, digest) for number in range(3)]
     peak = int((tmp_path / "peak").read_text())
     assert peak < MEMORY_BYTES, f"{peak:,} bytes"
+
+
+CHANGES = (
+    "UPDATE mixed SET t = 6.5, b = 'z' WHERE id = 1",
+    "INSERT INTO mixed VALUES (9, 1, x'01', 'n', 1)",
+    "DELETE FROM mixed WHERE id IN (2, 3, 4, 5)",
+    "UPDATE nullkey SET v = 9 WHERE v = 1",
+    "UPDATE own_key SET v = 11 WHERE k = 'b'",
+    "DELETE FROM own_key WHERE k = 'a'",
+    "INSERT INTO own_key VALUES ('c', 3)",
+    "DELETE FROM keyless WHERE rowid = 1",
+    "UPDATE blobs SET v = 99 WHERE k = x'00ff'",
+    "UPDATE computed SET a = 7 WHERE id = 1",
+    "UPDATE folded SET name = 'ANNA' WHERE id = 1",
+    "UPDATE meeting SET v = 5 WHERE v = 1",
+    "DELETE FROM tree WHERE id = 2",
+    "UPDATE bytes SET nul = CAST(x'6300' AS TEXT) WHERE id = 2",
+)
+AFTER = {
+    "mixed": [(1, "6.5", b"z", "seven", 1.0), (9, "1", b"\x01", "n", 1.0)],
+    "nullkey": [("k", 3), (None, 2), (None, 9)],
+    "own_key": [("b", 11), ("c", 3)],
+    "keyless": [("x", 1), ("y", 2), (None, None)],
+    "blobs": [(b"", 0), (b"\0", 1), (b"\0\xff", 99), (b"\xff", 3)],
+    "computed": [(1, 7, "ÄB", 8, "Äb.", "Ä"), (2, None, None, None, None, None)],
+    "folded": [(1, "ANNA", "x  ", "b", "Q", "T"), (2, "bob", "x", "a", "q", None)],
+    "meeting": [("5", 2), ("5", 5)],
+    "tree": [(1, 3), (3, None)],
+    "bytes": [(1, "café", "a\ufffdb", "ab"), (2, "café", "🙂", "c")],
+}
+
+
+@pytest.mark.long
+def test_a_sync_of_what_is_hard_to_sync(tmp_path: Path, database_url: Secret) -> None:
+    (tmp_path / "project").mkdir()
+    with closing(torture.build(tmp_path / "project" / "data.sqlite3")) as source:
+        done = migrate(tmp_path, database_url, torture.decisions())
+        assert done.exit_code == 0, done.said[-3000:]
+        for statement in CHANGES:
+            source.execute(statement)
+        synced = ashore(tmp_path, database_url, ["sync", "--project", str(tmp_path / "project")])
+    assert synced.returncode == 0, synced.stderr[-3000:]
+    with psycopg.connect(database_url.reveal()) as target:
+        for table, rows in AFTER.items():
+            found = target.execute(f"SELECT * FROM {table}".encode()).fetchall()
+            assert sorted(found, key=repr) == sorted(rows, key=repr), table

@@ -183,13 +183,13 @@ class RenderFake(Fake):
         return self._page(request, "owner", self.owners)
 
     def _described(self, service: str) -> dict[str, Any]:
+        # Of the details that the specification knows, those of a web service match more than one shape.
         details = {
-            "env": "python", "runtime": "python", "plan": "starter", "region": self.region, "numInstances": 1,
-            "envSpecificDetails": {"buildCommand": "", "startCommand": ""}, "buildPlan": "starter",
-            "healthCheckPath": "", "openPorts": [], "url": "https://x.onrender.com",
+            "buildCommand": "", "publishPath": "", "url": "https://x.onrender.com", "buildPlan": "starter",
+            "region": self.region,
         }  # fmt: skip
         return {
-            "id": service, "name": f"name-of-{service}", "ownerId": "tea-1", "type": "web_service",
+            "id": service, "name": f"name-of-{service}", "ownerId": "tea-1", "type": "static_site",
             "createdAt": NOW, "updatedAt": NOW, "dashboardUrl": "https://dashboard.render.com",
             "suspended": "not_suspended", "suspenders": [], "autoDeploy": "yes", "notifyOnFail": "default",
             "slug": service, "rootDir": "", "serviceDetails": details,

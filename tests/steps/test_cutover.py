@@ -20,13 +20,14 @@ from wizard.steps import constraints, copy, cutover, provision, recheck, schema,
 
 TABLES = """
 CREATE TABLE author (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
-CREATE TABLE book (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES author (id) ON DELETE CASCADE,
-    title VARCHAR(40));
-CREATE TABLE "Tag Map" (book TEXT, "tag name" TEXT, weight REAL, PRIMARY KEY (book, "tag name")) WITHOUT ROWID;
+CREATE TABLE book (id INTEGER PRIMARY KEY, title VARCHAR(40),
+    author_id INTEGER NOT NULL REFERENCES author (id) ON DELETE CASCADE);
+CREATE TABLE "Tag Map" (book TEXT, "tag name" TEXT, weight REAL,
+    PRIMARY KEY (book, "tag name")) WITHOUT ROWID;
 CREATE TABLE log (line TEXT, at INTEGER);
 CREATE TABLE untouched (id INTEGER PRIMARY KEY, x TEXT);
 INSERT INTO author (name) VALUES ('Ann'), ('Bob'), ('Cid');
-INSERT INTO book VALUES (1, 1, 'one'), (2, 1, 'two'), (3, 2, 'three'), (4, 3, 'four');
+INSERT INTO book VALUES (1, 'one', 1), (2, 'two', 1), (3, 'three', 2), (4, 'four', 3);
 INSERT INTO "Tag Map" VALUES ('a', 'x', 0.5), ('a', 'y', 1), ('b', 'x', NULL);
 INSERT INTO log VALUES ('same', 1), ('same', 1), ('other', 2);
 INSERT INTO untouched VALUES (1, 'stays');
@@ -36,7 +37,7 @@ UPDATE author SET name = 'Zoë' WHERE id = 1;
 DELETE FROM book WHERE author_id = 3;
 DELETE FROM author WHERE id = 3;
 INSERT INTO author (name) VALUES ('Cid');
-INSERT INTO book VALUES (9, 4, 'nine');
+INSERT INTO book VALUES (9, 'nine', 4);
 UPDATE book SET title = NULL WHERE id = 2;
 UPDATE "Tag Map" SET weight = 0.1 WHERE book = 'b';
 DELETE FROM "Tag Map" WHERE "tag name" = 'y';

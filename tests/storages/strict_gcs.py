@@ -40,6 +40,7 @@ class StrictStorage(Storage):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(use_memory_fs=True)
         self.now = threading.local()
+        self.lock = threading.Lock()
         self.guards: dict[str, bool] = {}
         self.honours = True
         self.pieces: list[int] = []
@@ -81,7 +82,8 @@ class Handler(RequestHandler):  # type: ignore[misc]
         if span:
             self.storage.pieces.append(int(span.group(2)) + 1 - int(span.group(1)))
         try:
-            work()
+            with self.storage.lock:  # the emulator is made for one request at a time
+                work()
         except Precondition:
             self._say(412, "At least one of the pre-conditions you specified did not hold.")
 
