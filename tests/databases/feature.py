@@ -15,9 +15,9 @@ LARGEST, SMALLEST = 2**63 - 1, -(2**63)
 class Feature:
     """`make` are statements, or (statement, rows). `rows` maps a table to what the target must hold.
 
-    `types` are column types by "table.column", `decisions` what the answers must say,
-    must ask for beyond them, `left` the (kind, name) of objects that stay behind, `indexes` parts of the
-    target's index definitions by name, `refused` what the target must refuse to insert afterwards.
+    `types` are column types by "table.column", `decisions` all that the preflight asks, with the answers,
+    `left` the (kind, name) of objects that stay behind, `indexes` parts of the target's index definitions
+    by name, `refused` what the target must refuse to insert afterwards.
     """
 
     name: str

@@ -97,7 +97,8 @@ def test_a_full_disk_is_told_at_any_step_and_a_resume_finishes_once_there_is_roo
         assert worlds.files(small) == before
 
 
-@pytest.mark.parametrize("step", ["copy", pytest.param("constraints", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("step", ["copy", "constraints"])
 def test_a_database_server_that_crashes_and_comes_back(
     small: worlds.World, postgres_server: embedded.Postgres, step: str
 ) -> None:

@@ -94,6 +94,21 @@ def test_a_busy_server_and_lost_answers_are_survived(
     assert isinstance(error, ConnectionLost) and "503" in error.message and "two" in error.message
 
 
+def test_the_address_of_an_unfinished_upload_is_kept_off_the_record(gcs: Place, tmp_path: Path) -> None:
+    written: list[str] = []
+
+    class Watched(rest_kit.Parts):
+        def put(self, key: str, value: dict[str, object]) -> None:
+            written.append(repr(value))
+            super().put(key, value)
+
+    big = rest_kit.upload(tmp_path / "big", b"x" * 3 * PIECE, "big")
+    assert rest_kit.send(gcs.open(), [big], Watched())["big"].status == "sent"
+    assert written
+    # Whoever has the address can write the object, without any key.
+    assert not any("upload_id" in text or "://" in text for text in written)
+
+
 def test_an_upload_that_the_server_forgot_begins_anew(gcs: Place, tmp_path: Path) -> None:
     big = rest_kit.upload(tmp_path / "big", b"x" * 3 * PIECE, "big")
     session = f"{gcs.endpoint}/upload/storage/v1/b/{BUCKET}/o?upload_id=unknown"

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import httpx
 
+from wizard.credentials import Secret
 from wizard.errors import AshoreError, ConnectionLost, Refused
 from wizard.storages.base import Stored, Upload
 from wizard.storages.gcs_auth import GoogleAuth, ServiceAccount
@@ -80,6 +81,7 @@ class GcsRemote:
         self.name, self.title, self.identity = place.bucket, place.title, place.identity
         self.prefix, self.piece = place.prefix, PIECE
         self._http = Http(place.title, self._explain, GoogleAuth(account))
+        self._sessions: dict[str, Secret] = {}
         self._bucket = f"{place.endpoint}/storage/v1/b/{place.bucket}"
         self._uploads = f"{place.endpoint}/upload/storage/v1/b/{place.bucket}/o"
 
@@ -201,7 +203,18 @@ class GcsRemote:
         )
         if answer.status_code == 412:
             raise Occupied
-        return {"session": answer.headers["Location"]}
+        # The address lets whoever has it write the object: it stays in memory, and the record names it only.
+        address = Secret(answer.headers["Location"])
+        session = hashlib.sha256(address.reveal().encode()).hexdigest()[:16]
+        self._sessions[session] = address
+        return {"session": session}
+
+    def _address(self, record: Record) -> str:
+        """Raises Gone for a session of an earlier process: that upload begins anew."""
+        address = self._sessions.get(str(record["session"]))
+        if address is None:
+            raise Gone
+        return address.reveal()
 
     def standing(self, upload: Upload, record: Record) -> int:
         answer = self._piece(upload, record, f"bytes */{upload.size}", b"")
@@ -229,7 +242,7 @@ class GcsRemote:
         answer = self._http.send(
             f"writing {upload.key}",
             "PUT",
-            str(record["session"]),
+            self._address(record),
             expected=(200, 201, 308, 404, 410, 412),
             headers={"Content-Range": span},
             content=data,
@@ -239,11 +252,13 @@ class GcsRemote:
         return answer
 
     def abandon(self, key: str, record: Record) -> None:
+        if str(record["session"]) not in self._sessions:
+            return  # the server drops an upload of an earlier process by itself, after a week
         # 499 is the server's word for an upload cancelled as asked.
         self._http.send(
             f"giving up the upload of {key}",
             "DELETE",
-            str(record["session"]),
+            self._address(record),
             expected=(200, 204, 404, 410, 499),
         )
 

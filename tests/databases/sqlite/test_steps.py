@@ -114,6 +114,9 @@ class _Behind:
     name = "django"
     bookkeeping: tuple[str, ...] = ()
 
+    def naive_zone(self, project: Project, framework: Framework) -> str:
+        return "UTC"
+
     def revision(self, shop: Workshop, snapshot: Path) -> Revision:
         assert snapshot.is_file() and shop.application_name.endswith(":children")
         return Revision(("blog.0002_more",), ("old.0001_gone",), "python manage.py migrate")
