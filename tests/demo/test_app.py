@@ -121,6 +121,7 @@ def test_a_redeploy_loses_everything(small: app_writer.DemoProject, site: platfo
     assert len(compare.differences(before, after)) == len(before)
 
 
+@pytest.mark.long
 def test_forms_work_and_stay_on_the_disk(tmp_path: Path) -> None:
     demo = app_writer.prepare(tmp_path / "app", SMALL)
     with platform.serve(demo.path, {}) as site:

@@ -55,6 +55,7 @@ def test_saved_app_is_identical_and_keeps_what_is_added(tmp_path: Path) -> None:
     assert (tmp_path / "kept/harbour-blog/db.sqlite3").is_file()
 
 
+@pytest.mark.long
 def test_a_run_that_moved_nothing_is_not_called_saved() -> None:
     said: list[str] = []
     kept: list[Path] = []

@@ -31,7 +31,7 @@ from wizard.credentials import Secret
 from wizard.demo import app_writer, embedded
 from wizard.model import STEP_NAMES
 
-KILLS = int(os.environ.get("ASHORE_KILLS", "2"))
+KILLS = int(os.environ.get("ASHORE_KILLS", "1"))
 SEED = int(os.environ.get("ASHORE_SEED", "2026"))
 PUBLIC = os.environ.get("ASHORE_PUBLIC", "1") == "1"
 # A short suite stays on one worker: what an undisturbed run does is then found out once.

@@ -53,11 +53,12 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "steps",
     [
         ("copy", "report"),
-        pytest.param(("snapshot", "backup", "upload", "verify", "cutover"), marks=pytest.mark.long),
+        ("snapshot", "backup", "upload", "verify", "cutover"),
     ],
     ids=["some", "others"],
 )

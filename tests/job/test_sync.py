@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from tests.faults import world as worlds
 
@@ -42,6 +43,7 @@ def check(here: worlds.World) -> None:
     assert body == b"written while the migration ran"
 
 
+@pytest.mark.long
 def test_sync_after_the_run_and_refused_once_the_app_writes_to_the_target(here: worlds.World) -> None:
     end = worlds.execute(here, *worlds.RUN)
     assert end.exit_code == 0, end.text

@@ -186,6 +186,7 @@ async def test_without_a_keyring_secrets_stay_in_memory(refuses: bool) -> None:
     assert engine.handed[0]["env:DATABASE_URL"].reveal() == double.GOOD_URL
 
 
+@pytest.mark.long
 async def test_without_anything_to_decide_both_ways_pass_the_decisions_by() -> None:
     app = drive.wizard(Double(STATE, decisions=()))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -198,6 +199,7 @@ async def test_without_anything_to_decide_both_ways_pass_the_decisions_by() -> N
         await drive.step(pilot, "credentials")
 
 
+@pytest.mark.long
 async def test_what_cannot_be_carried_at_all_holds_the_way() -> None:
     stuck = double.Decision("v", "virtual_table", "is a virtual table", 1, (), ())
     app = drive.wizard(Double(STATE, decisions=(stuck,)))
@@ -315,6 +317,7 @@ async def test_proposed_answers_are_the_starting_point() -> None:
     assert answers["storage"][0]["prefix"] == "m/"  # type: ignore[index]
 
 
+@pytest.mark.long
 async def test_help_on_every_step() -> None:
     app = drive.wizard(Double(STATE))
 
@@ -337,6 +340,7 @@ async def test_help_on_every_step() -> None:
             await help_opens(pilot)
 
 
+@pytest.mark.long
 async def test_the_command_palette_leads_to_seen_steps() -> None:
     app = drive.wizard(Double(STATE))
     async with app.run_test(size=(80, 24)) as pilot:
