@@ -27,6 +27,8 @@ from wizard.providers import render, vercel
 from wizard.sources import inventory
 from wizard.steps import deploy, platform_access, verify
 
+pytestmark = pytest.mark.long
+
 URL = "postgres://app:planted-canary@db.example.com/app"
 SECRETS = {"TARGET": URL, "TOKEN": TOKEN, "ACCESS": "planted-access-key", "SECRET": "planted-secret-key"}
 EXPECTED = {

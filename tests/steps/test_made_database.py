@@ -25,6 +25,8 @@ from wizard.providers import neon, render
 from wizard.steps import app_variables, constraints, copy, made_database, provision, schema, verify
 from wizard.steps.made_database import Created
 
+pytestmark = pytest.mark.long
+
 CREATE = CreateDatabase("my-app", token="env:TOKEN")
 TABLES = "CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT); INSERT INTO t VALUES (1, 'carried');"
 
