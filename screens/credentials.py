@@ -162,9 +162,12 @@ small object. Nothing that was there is touched."""
             self._result(group, Text("· changed since the last test", "dim"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter: the next field; in the last of a group, its test."""
+        """Enter: the next field; in the last of a group, its test; onward once every test went well."""
         question = self._question(event.input)
         if question is None:
+            return
+        if all(self._passed(g) for g in GROUPS if self._asked(g)):
+            self.forward()
             return
         group = group_of(question)
         if question == self._asked(group)[-1]:
