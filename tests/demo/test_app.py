@@ -97,6 +97,7 @@ def test_every_upload_is_looked_at_with_its_own_bytes(
         assert answer == compare.Seen(200, len(content), sha256(content).hexdigest()), name
 
 
+@pytest.mark.long
 def test_a_changed_value_and_a_changed_byte_are_differences(tmp_path: Path) -> None:
     demo = app_writer.prepare(tmp_path / "app", SMALL)
     with platform.serve(demo.path, {}) as site:

@@ -118,6 +118,7 @@ def test_a_database_server_that_crashes_and_comes_back(
     bare.arrived(small)
 
 
+@pytest.mark.long
 def test_files_that_grow_vanish_or_are_replaced_while_they_are_sent(small: worlds.World) -> None:
     media = small.project / "media"
     answers = small.root / "ashore.yml"
@@ -146,6 +147,7 @@ def elsewhere(small: worlds.World, root: Path) -> worlds.World:
     return replace(small, root=root)
 
 
+@pytest.mark.long
 def test_a_run_that_another_machine_took_over_is_fenced_and_the_data_is_the_others(
     small: worlds.World, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def test_a_second_run_is_refused_and_a_signal_stops_at_a_safe_point(here: worlds
     assert end.exit_code == 0, end.text
 
 
+@pytest.mark.long
 def test_resume_refuses_what_is_not_as_it_left_it(here: worlds.World) -> None:
     worlds.execute(
         here, *worlds.RUN, watch=At(lambda process: process.kill(), type="step_finished", step="copy")

@@ -71,6 +71,7 @@ async def test_the_whole_path_with_keys_alone() -> None:
         assert not any(secret in screen for screen in screens)
 
 
+@pytest.mark.long
 async def test_back_keeps_every_answer() -> None:
     app = drive.wizard(Double(STATE))
     async with app.run_test(size=(80, 24)) as pilot:
