@@ -44,11 +44,13 @@ def resolved(project: Project, answers: Answers) -> Answers:
     database = None
     if answers.database is not None and source is not None:
         database = dataclasses.replace(answers.database, source=_relative(source, project.root))
-    default = next((s.path for s in project.stores if s.kind == "uploads"), None)
+    found = [s.path for s in project.stores if s.kind == "uploads"]
     planner.upload_folders(project, answers)
+    # A rule without a source speaks of every uploads folder: none is left behind without a word.
     storage = tuple(
-        rule if rule.source is not None else dataclasses.replace(rule, source=default)
+        dataclasses.replace(rule, source=source_of)
         for rule in answers.storage
+        for source_of in ([rule.source] if rule.source is not None else found)
     )
     return dataclasses.replace(answers, database=database, storage=storage)
 
