@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,6 +63,52 @@ def test_a_refused_connection_says_why_without_the_secret(
         assert password not in f"{seen} {seen.args}"
         assert seen.__suppress_context__ or seen.__context__ is None
         seen = seen.__cause__
+
+
+def test_a_server_that_is_still_recovering_is_waited_for(database_url: Secret) -> None:
+    """Between ashore and the server stands a door that first says what PostgreSQL says while it recovers."""
+    said = (
+        b"SFATAL\0VFATAL\0C57P03\0Mthe database system is not yet accepting connections\0"
+        b"DConsistent recovery state has not been yet reached.\0\0"
+    )
+    answer = b"E" + (len(said) + 4).to_bytes(4, "big") + said
+    server = urlsplit(database_url.reveal())
+
+    def pump(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := one.recv(65536):
+                other.sendall(piece)
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_WR)
+
+    def serve(door: socket.socket) -> None:
+        for _ in range(6):
+            with door.accept()[0] as caller:
+                caller.recv(4096)
+                caller.sendall(answer)
+        with (
+            door.accept()[0] as caller,
+            socket.create_connection((str(server.hostname), int(server.port or 0))) as behind,
+        ):
+            back = threading.Thread(target=pump, args=(behind, caller))
+            back.start()
+            pump(caller, behind)
+            back.join()
+
+    waits: list[float] = []
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        thread = threading.Thread(target=serve, args=(door,))
+        thread.start()
+        url = changed(
+            database_url, host="127.0.0.1", port=str(door.getsockname()[1]), query="?sslmode=disable"
+        )
+        with pytest.raises(Refused) as once:
+            connect(url, "test", attempts=1)
+        assert once.value.code == "database-starting"
+        with connect(url, "test", attempts=2, sleep=waits.append) as opened:
+            assert opened.execute("SELECT 1").fetchone() == (1,)
+        thread.join()
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
 def test_a_full_server_is_waited_for(database_url: Secret) -> None:

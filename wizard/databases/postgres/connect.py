@@ -6,6 +6,7 @@ No message, event or exception that leaves this file holds the URL or its passwo
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 import time
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from wizard.credentials import Redactor, Secret
 from wizard.errors import AshoreError, ConnectionLost, Refused, StepFailed, UsageError
 
 ATTEMPTS = 4
+# A crash recovery or a cold start takes longer than a hiccup: about 40 s in all.
+STARTING_ATTEMPTS = 9
+LONGEST_PAUSE = 8.0
 CONNECT_SECONDS = 15
 MINIMUM_VERSION = 120000
 
@@ -39,6 +43,8 @@ _SETTINGS = {
     "client_encoding": "UTF8",
     "standard_conforming_strings": "on",
 }
+# Refusals that pass by themselves, so that a lost session is worth opening again.
+PASSING = frozenset(("database-starting", "database-unreachable", "database-connections", "database-host"))
 _LOCAL_ENDINGS = (".internal", ".local", ".localhost", ".flycast", ".lan")
 
 # (what the server or libpq says, code, what happened, what to do, worth another try)
@@ -88,7 +94,15 @@ _SAYINGS: tuple[tuple[str, str, str, str, bool], ...] = (
         False,
     ),
     (
-        r"starting up|shutting down|recovery mode|server closed the connection|Connection refused|"
+        r"starting up|shutting down|recovery mode|not yet accepting connections|recovery state|"
+        r"not accepting connections",
+        "database-starting",
+        "The database server is starting or recovering, and takes no connection yet.",
+        "Wait until it is up, then try again.",
+        True,
+    ),
+    (
+        r"server closed the connection|Connection refused|"
         r"timeout expired|timed out|unreachable|Connection reset|No route|connection timeout|"
         r"Control plane|endpoint",
         "database-unreachable",
@@ -143,23 +157,25 @@ def connect(
 ) -> psycopg.Connection:
     """A session in autocommit mode with ashore's settings.
 
-    A server that starts up, is out of connections or does not answer is tried `attempts` times, with
-    0.5 s, 1 s, 2 s … between. Raises UsageError `database-url`, Refused `database-password`,
-    `database-host`, `database-name`, `database-tls`, `database-unreachable`, `database-connections`,
+    A server that is out of connections or does not answer is tried `attempts` times, with 0.5 s, 1 s,
+    2 s … between; one that says it is starting, up to `STARTING_ATTEMPTS` times unless `attempts` is 1.
+    Raises UsageError `database-url`, Refused `database-password`, `database-host`, `database-name`,
+    `database-tls`, `database-starting`, `database-unreachable`, `database-connections`,
     `database-version`.
     """
     parameters = parse(url)
     redactor = Redactor()
     redactor.learn(url)
-    for attempt in range(1, attempts + 1):
+    for attempt in itertools.count(1):
         try:
             return _open(parameters, application_name)
         except psycopg.OperationalError as error:
             refused, again = _refusal(redactor.text(str(error)))
-            if not again or attempt == attempts:
+            patient = refused.code == "database-starting" and attempts > 1
+            if not again or attempt >= (STARTING_ATTEMPTS if patient else attempts):
                 raise refused from None
-        sleep(0.5 * 2 ** (attempt - 1))
-    raise AssertionError("attempts is at least 1")
+        sleep(min(0.5 * 2 ** (attempt - 1), LONGEST_PAUSE))
+    raise AssertionError("the loop ends by returning or raising")
 
 
 def _open(parameters: dict[str, str], application_name: str) -> psycopg.Connection:

@@ -17,12 +17,12 @@ from psycopg import sql
 from wizard.context import RunContext
 from wizard.credentials import Secret
 from wizard.databases.postgres import record
-from wizard.databases.postgres.connect import connect, translate
+from wizard.databases.postgres.connect import PASSING, connect, translate
 from wizard.errors import ConnectionLost, Refused, StepFailed, UsageError
 
 BACKEND_SECONDS = 30.0
 SYNCED = "snapshot"  # the fact that names the snapshot which the cut-over brought the target to
-REOPENS = 6
+REOPENS = 8
 
 
 def application_name(run: str, epoch: int) -> str:
@@ -90,7 +90,7 @@ class Target:
                 self.connection = connect(self._url, self.application_name, attempts=1)
                 return
             except Refused as error:
-                if error.code not in ("database-unreachable", "database-connections", "database-host"):
+                if error.code not in PASSING:
                     raise
             self._wait(min(0.25 * 2**attempt, 8.0))
         raise ConnectionLost(
