@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from wizard.answers import Answers
-from wizard.credentials import Redactor, Secret, Vault
+from wizard.credentials import REFERENCE, Redactor, Secret, Vault
 from wizard.errors import Stopped
 from wizard.events import Event
 from wizard.journal import Journal
@@ -77,6 +77,8 @@ class RunContext:
         if self.answers.database is None:
             return None
         chosen = self.answers.database.source
+        if chosen is not None and REFERENCE.match(chosen):
+            return None
         if chosen is None:
             chosen = next((s.path for s in self.project.stores if s.kind == "sqlite"), None)
         return None if chosen is None else (self.project.root / chosen)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wizard import answers_file
 from wizard.answers import Answers
+from wizard.credentials import REFERENCE
 from wizard.databases.sqlite import schema as sqlite_schema
 from wizard.databases.sqlite import snapshot
 from wizard.databases.sqlite.failures import explained
@@ -37,11 +38,13 @@ NOTHING = "nothing"
 
 
 def source_path(project: Project, answers: Answers) -> Path | None:
-    """The SQLite file to move, absolute; None where the database stays.
+    """The SQLite file to move, absolute; None where the database stays, or is no file.
 
     Raises UsageError `no-database` where the answers want one moved and there is none.
     """
     if answers.database is None or not answers.moves_database:
+        return None
+    if answers.database.source is not None and REFERENCE.match(answers.database.source):
         return None
     if answers.database.source is not None:
         return project.root / answers.database.source

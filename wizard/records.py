@@ -23,7 +23,7 @@ from wizard.errors import EXIT_DONE, EXIT_NOT_AS_PLANNED, UsageError
 from wizard.journal import Journal
 from wizard.references import undo as reference_undo
 from wizard.state import RunFolder, State
-from wizard.steps import deploy, made_database
+from wizard.steps import deploy, made_database, moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ def undo(ctx: RunContext) -> Undone:
     restored, kept = 0, 0
     summary = ctx.journal.get("references", "summary") or {}
     unsure = ctx.journal.step_state("references") == "started"
-    if ctx.source_path is not None and (unsure or summary.get("rewritten")):
+    if (way := moves.of(ctx)) is not None:
+        restored, kept = way.undo_references(ctx)
+    elif ctx.source_path is not None and (unsure or summary.get("rewritten")):
         with open_target(ctx) as target:
             restored, kept = reference_undo.undo(target, ctx.run)
     undone = Undone(files.restored, files.changed, restored, kept, *deploy.restore(ctx))

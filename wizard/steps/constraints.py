@@ -9,6 +9,7 @@ from wizard.databases.postgres.constraints import put_back, saved_objects
 from wizard.databases.postgres.sequences import set_sequences, wrong_sequences
 from wizard.errors import StepFailed
 from wizard.events import Progress
+from wizard.steps import moves
 from wizard.steps.moving import Moving, moving
 from wizard.steps.provision import moves_database
 
@@ -20,6 +21,8 @@ def run(ctx: RunContext) -> str:
 
     Raises StepFailed `constraint-broken`, `object-differs`, `sequence-low`.
     """
+    if (way := moves.of(ctx)) is not None:
+        return way.constraints(ctx)
     if not moves_database(ctx):
         return "no database moves"
     with moving(ctx) as both:

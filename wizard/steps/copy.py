@@ -12,6 +12,7 @@ from wizard.databases.copying.mixed import carrier
 from wizard.databases.copying.scope import Pair
 from wizard.databases.postgres.constraints import put_aside
 from wizard.databases.sqlite.schema import quote
+from wizard.steps import moves
 from wizard.steps.moving import Moving, moving
 from wizard.steps.provision import moves_database
 
@@ -20,6 +21,8 @@ name = "copy"
 
 def run(ctx: RunContext) -> str:
     """Load what the target's record does not show as loaded. May be repeated after any interruption."""
+    if (way := moves.of(ctx)) is not None:
+        return way.copy(ctx)
     if not moves_database(ctx):
         return "no database moves"
     with moving(ctx) as both:

@@ -29,7 +29,7 @@ from wizard.databases.sqlite.changes import TableChange, changes, compared
 from wizard.decisions import require_decided
 from wizard.errors import NotAsPlanned
 from wizard.sources import inventory
-from wizard.steps import backup, constraints, preflight, recheck, references, upload, verify
+from wizard.steps import backup, constraints, moves, preflight, recheck, references, upload, verify
 from wizard.steps.copy import table_load
 from wizard.steps.moving import moving
 from wizard.steps.provision import moves_database
@@ -44,10 +44,13 @@ def run(ctx: RunContext) -> str:
     Raises NotAsPlanned `source-changed` (its schema), `target-changed` (someone else wrote there),
     Undecided where a new row cannot be carried exactly, Differences.
     """
+    way = moves.of(ctx)
     if moves_database(ctx):
         _settle(ctx)
     said = [_files(ctx)] if ctx.answers.storage else []
-    if moves_database(ctx):
+    if way is not None:
+        said.append(way.cutover(ctx))
+    elif moves_database(ctx):
         said.append(_rows(ctx))
     return "; ".join(s for s in said if s) or "nothing to carry over"
 

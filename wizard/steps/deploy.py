@@ -17,7 +17,7 @@ from wizard.databases.sqlite.changes import changes, compared
 from wizard.errors import NotAsPlanned, UsageError
 from wizard.keyrings import Keyring, keyring_state, open_keyring
 from wizard.sources import inventory
-from wizard.steps import app_variables, verify
+from wizard.steps import app_variables, moves, verify
 from wizard.steps.platform_access import opened, platform
 from wizard.steps.workshop import bookkeeping
 
@@ -135,6 +135,11 @@ def _require_settled(ctx: RunContext) -> None:
         inventory.take(ctx)
         if verify.inventory_digest(ctx) != ctx.journal.get(verify.name, "inventory"):
             raise _moved("Files")
+    way = moves.of(ctx)
+    if way is not None:
+        if not way.require_settled(ctx):
+            raise _moved("Rows")
+        return
     source = ctx.source_path
     if source is None or not ctx.answers.moves_database:
         return

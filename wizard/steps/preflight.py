@@ -18,6 +18,7 @@ from wizard.errors import UsageError
 from wizard.events import FindingSeen
 from wizard.model import Choice, Decision, Project
 from wizard.sources.inventory import open_inventory
+from wizard.steps import moves
 from wizard.steps import workshop as workshops
 from wizard.steps.upload_routes import route_files
 
@@ -34,6 +35,8 @@ def run(ctx: RunContext) -> str:
     if ctx.answers.storage:
         with open_inventory(ctx) as inventory:
             route_files(ctx, inventory)
+    if (way := moves.of(ctx)) is not None:
+        return way.preflight(ctx)
     if ctx.source_path is None or ctx.answers.database is None:
         return "no database moves"
     zone = workshops.project_zone(ctx.project, ctx.answers)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from wizard.context import RunContext
 from wizard.databases.postgres.claim import prepare_record
 from wizard.databases.postgres.target import open_target
-from wizard.steps import app_variables, made_database, platform_access
+from wizard.steps import app_variables, made_database, moves, platform_access
 from wizard.storages.prepare import prepare
 
 name = "provision"
 
 
 def moves_database(ctx: RunContext) -> bool:
-    """Whether a database goes to PostgreSQL in this run."""
-    return ctx.answers.moves_database
+    """Whether a SQLite file goes to PostgreSQL in this run."""
+    return ctx.answers.moves_database and moves.of(ctx) is None
 
 
 def run(ctx: RunContext) -> str:
@@ -29,7 +29,9 @@ def run(ctx: RunContext) -> str:
         said.append(made_database.make(ctx))
     if platform_access.platform(ctx.answers) is not None:
         app_variables.values(ctx)  # raises where one is not known, before anything is written there
-    if moves_database(ctx):
+    if (way := moves.of(ctx)) is not None:
+        said.append(way.provision(ctx))
+    elif moves_database(ctx):
         said.append(_record(ctx))
     prepare(ctx)
     return "; ".join(said) or "nothing to provision for the database"

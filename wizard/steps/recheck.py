@@ -11,6 +11,7 @@ from wizard.databases.postgres import catalog
 from wizard.decisions import require_decided
 from wizard.errors import NotAsPlanned
 from wizard.model import Decision
+from wizard.steps import moves
 from wizard.steps.moving import Moving, moving
 from wizard.steps.provision import moves_database
 
@@ -24,6 +25,8 @@ def run(ctx: RunContext) -> str:
     that need no coercion, with the snapshot they were judged on. Raises Undecided `undecided`, NotAsPlanned
     `zone-unknown`.
     """
+    if (way := moves.of(ctx)) is not None:
+        return way.recheck(ctx)
     if not moves_database(ctx):
         return "no database moves"
     with moving(ctx) as both:

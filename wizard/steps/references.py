@@ -15,6 +15,7 @@ from wizard.references.files import Files, store_names
 from wizard.references.find import Found, find
 from wizard.references.locate import MediaUrl
 from wizard.sources.inventory import open_inventory
+from wizard.steps import moves
 from wizard.steps import workshop as workshops
 
 name = "references"
@@ -26,6 +27,8 @@ def run(ctx: RunContext) -> str:
 
     The journal's fact ("references", "summary") counts what was found, rewritten, dangling and unnamed.
     """
+    if (way := moves.of(ctx)) is not None:
+        return way.references(ctx)
     if ctx.source_path is None or ctx.answers.database is None:
         return "no database moves"
     if not ctx.answers.storage or ctx.answers.references == "keep":

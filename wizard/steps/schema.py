@@ -25,6 +25,7 @@ from wizard.databases.sqlite.schema import open_readonly, quote, read_schema
 from wizard.errors import NotAsPlanned, UsageError
 from wizard.events import Warned
 from wizard.frameworks.base import Workshop
+from wizard.steps import moves
 from wizard.steps.provision import moves_database
 from wizard.steps.workshop import bookkeeping, owner, workshop
 
@@ -42,6 +43,8 @@ def run(ctx: RunContext) -> str:
 
     Raises UsageError `schema-mismatch`, NotAsPlanned `history-differs`, and what the migrations raise.
     """
+    if (way := moves.of(ctx)) is not None:
+        return way.schema(ctx)
     if not moves_database(ctx):
         return "no database moves"
     shop = workshop(ctx)

@@ -12,6 +12,7 @@ from wizard.databases.sqlite import snapshot
 from wizard.errors import NotAsPlanned
 from wizard.events import Progress, Warned
 from wizard.sources import inventory
+from wizard.steps import moves
 
 name = "snapshot"
 FILE = "base.sqlite3"
@@ -24,7 +25,9 @@ def run(ctx: RunContext) -> str:
     where the copy in the run's folder is no longer what was taken.
     """
     said = []
-    if ctx.source_path is not None:
+    if (way := moves.of(ctx)) is not None:
+        said.append(way.snapshot(ctx))
+    elif ctx.source_path is not None:
         if ctx.journal.get("snapshot", "facts") is None:
             _take(ctx)
         else:

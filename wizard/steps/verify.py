@@ -17,6 +17,7 @@ from wizard.errors import AshoreError, Differences
 from wizard.events import FindingSeen, Warned
 from wizard.frameworks.django import settings
 from wizard.sources.inventory import open_inventory
+from wizard.steps import moves
 from wizard.steps.provision import moves_database
 from wizard.steps.workshop import bookkeeping, naive_zone
 from wizard.verifying.database import DatabaseComparison, compare_database
@@ -33,7 +34,11 @@ def run(ctx: RunContext) -> str:
     Raises Differences `differences`, ConnectionLost, Refused, Stopped. May be repeated at any time.
     """
     said, found, compared = [], 0, ""
-    if moves_database(ctx):
+    way = moves.of(ctx)
+    if way is not None:
+        summary, found = way.verify(ctx)
+        said.append(summary)
+    elif moves_database(ctx):
         rows = _compare(ctx)
         found += rows.total
         for note in rows.notes:
