@@ -29,13 +29,15 @@ TIMESTAMP, TIMESTAMPTZ, DATE, TIME = (
 )
 _EXACT_IN_DOUBLE = 2**53
 _ZONED = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
+_USUAL_STAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?", re.ASCII)
+_FINER = re.compile(r"\.\d{7}")
 _MAX_PRECISION = 1000
 _COLUMNS_A_QUERY = 60  # eight results each: far below SQLite's limit of result columns
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a column holds: values by storage class, bounds of its integers, its longest value in bytes."""
+    """What a column holds: values by storage class, bounds of its integers, its longest text or bytes."""
 
     integers: int
     reals: int
@@ -105,9 +107,17 @@ def survey(connection: sqlite3.Connection, table: Table) -> dict[str, Stats]:
         for column in part:
             name = quote(column.name)
             whole = f"CASE typeof({name}) WHEN 'integer' THEN {name} END"
+            # Numbers are left out of the longest: turning each into its digits costs more than all the rest.
+            length = (
+                f"CASE typeof({name}) WHEN 'text' THEN length(CAST({name} AS BLOB)) "
+                f"WHEN 'blob' THEN length({name}) END"
+            )
             terms += [f"total(typeof({name}) = '{c}')" for c in classes]
-            terms += [f"coalesce(min({whole}), 0)", f"coalesce(max({whole}), 0)"]
-            terms.append(f"coalesce(max(length(CAST({name} AS BLOB))), 0)")
+            terms += [
+                f"coalesce(min({whole}), 0)",
+                f"coalesce(max({whole}), 0)",
+                f"coalesce(max({length}), 0)",
+            ]
         row = connection.execute(f"SELECT {', '.join(terms)} FROM {quote(table.name)}").fetchone()
         each = len(terms) // len(part)
         for place, column in enumerate(part):
@@ -154,7 +164,7 @@ def _as_declared(
         case "decimal":
             return _decimal(connection, table, column, wanted, stats)
         case "datetime":
-            if all_texts(lambda text: _is_timestamp(text) and not _ZONED.search(text[10:])):
+            if all_texts(_is_plain_timestamp):
                 return TIMESTAMP
             zoned = all_texts(lambda text: _is_timestamp(text) and bool(_ZONED.search(text[10:])))
             return TIMESTAMPTZ if zoned else None
@@ -174,14 +184,19 @@ def _as_declared(
     return None
 
 
+def _is_plain_timestamp(text: str) -> bool:
+    if _USUAL_STAMP.fullmatch(text):
+        return fits(text, "datetime")
+    return _is_timestamp(text) and not _ZONED.search(text[10:])
+
+
 def _is_timestamp(text: str) -> bool:
     return len(text) > 10 and fits(text, "datetime") and _microseconds(text)
 
 
 def _microseconds(text: str) -> bool:
     """PostgreSQL keeps six digits of a second and rounds the rest."""
-    fraction = re.search(r"\.(\d+)", text)
-    return fraction is None or len(fraction.group(1)) <= 6
+    return _FINER.search(text) is None
 
 
 def _is_canonical_uuid(text: str) -> bool:

@@ -25,9 +25,7 @@ def key_text(table: Table, values: Sequence[object]) -> str:
     return ", ".join(shown) if table.primary_key else f"rowid {', '.join(shown)}"
 
 
-def first_keys(
-    connection: sqlite3.Connection, table: Table, condition: str, parameters: Sequence[object] = ()
-) -> tuple[str, ...]:
+def first_keys(connection: sqlite3.Connection, table: Table, condition: str) -> tuple[str, ...]:
     """Up to five keys of the rows that fulfil `condition`."""
     columns = key_columns(table)
     if not columns:
@@ -36,8 +34,7 @@ def first_keys(
     connection.text_factory = bytes
     try:
         rows = connection.execute(
-            f"SELECT {', '.join(columns)} FROM {quote(table.name)} WHERE {condition} LIMIT {SHOWN}",
-            tuple(parameters),
+            f"SELECT {', '.join(columns)} FROM {quote(table.name)} WHERE {condition} LIMIT {SHOWN}"
         ).fetchall()
     finally:
         connection.text_factory = factory
