@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from wizard.cli import main as cli_main
+
+# A name that type checkers take for True; importing `pathlib` would slow --help down.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 def open_wizard(path: Path, state_dir: Path | None, proposed: Mapping[str, object] | None) -> int:
@@ -14,9 +17,9 @@ def open_wizard(path: Path, state_dir: Path | None, proposed: Mapping[str, objec
     Textual is imported here, so that no other command waits for it.
     """
     from screens.app import WizardApp
-    from wizard import api
+    from screens.lately import late_engine
 
-    app = WizardApp(path, api, state_dir, proposed)
+    app = WizardApp(path, late_engine(), state_dir, proposed)
     app.run()
     return app.exit_code
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -14,50 +16,31 @@ from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.theme import Theme
 
 from screens.at_risk import AtRiskScreen
 from screens.base import BaseScreen, where
-from screens.credentials import CredentialsScreen
-from screens.database import DatabaseScreen
-from screens.decisions import DecisionsScreen
-from screens.engine import Engine
-from screens.files import FilesScreen
 from screens.help import Dialog, HelpScreen
-from screens.report import ReportScreen
-from screens.review import ReviewScreen
-from screens.run import RunScreen
 from screens.session import STEPS, Session
+from screens.themes import DARK_SIXTEEN, LIGHT_SIXTEEN, THEMES, chosen
+from wizard.calls import Engine
 
-SCREENS: tuple[type[BaseScreen], ...] = (
-    AtRiskScreen,
-    DatabaseScreen,
-    FilesScreen,
-    CredentialsScreen,
-    DecisionsScreen,
-    ReviewScreen,
-    RunScreen,
-    ReportScreen,
-)
+# Imported when first shown, so that the first is painted within a second.
+SCREENS: Mapping[str, tuple[str, str]] = {
+    "at_risk": ("screens.at_risk", "AtRiskScreen"),
+    "database": ("screens.database", "DatabaseScreen"),
+    "files": ("screens.files", "FilesScreen"),
+    "credentials": ("screens.credentials", "CredentialsScreen"),
+    "decisions": ("screens.decisions", "DecisionsScreen"),
+    "review": ("screens.review", "ReviewScreen"),
+    "run": ("screens.run", "RunScreen"),
+    "report": ("screens.report", "ReportScreen"),
+}
 EXIT_BUG = 3
-THEME = Theme(
-    name="ashore",
-    primary="#5fb3c9",
-    secondary="#8fb8a8",
-    accent="#e0b36a",
-    foreground="#d8dee4",
-    background="#12171c",
-    surface="#182028",
-    panel="#202a33",
-    success="#7fc48f",
-    warning="#e0b36a",
-    error="#e58177",
-    dark=True,
-)
 
 
 class WizardApp(App[int]):
-    """`engine` is `wizard.api` or a double; `proposed` are answers to start from."""
+    """`engine` is `wizard.api` or a double; `proposed` are answers to start from; `theme` one of Textual's or
+    `screens.themes`, by default the one for this terminal."""
 
     TITLE = "ashore"
     CSS_PATH = "wizard.tcss"
@@ -73,18 +56,21 @@ class WizardApp(App[int]):
         state_dir: Path | None = None,
         proposed: Mapping[str, object] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        theme: str | None = None,
     ) -> None:
         super().__init__()
-        self.session = Session(project_path, engine, state_dir)
+        self._wanted_theme = theme or chosen(os.environ)
+        self.session = Session(project_path=project_path, engine=engine, state_dir=state_dir)
         self.proposed = proposed
         self.clock = clock
         self.exit_code = 0
         self._signals: dict[int, object] = {}
 
     def on_mount(self) -> None:
-        self.register_theme(THEME)
-        if not self.ansi_color:
-            self.theme = "ashore"
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.ansi_theme_dark, self.ansi_theme_light = DARK_SIXTEEN, LIGHT_SIXTEEN
+        self.theme = self._wanted_theme
         self._listen_to_signals()
         self.push_screen(AtRiskScreen())
 
@@ -99,7 +85,8 @@ class WizardApp(App[int]):
 
     def go(self, step: str) -> None:
         """Show `step`. Every visit builds the screen anew from the session."""
-        kind = next(kind for kind in SCREENS if kind.step == step)
+        module, name = SCREENS[step]
+        kind: type[BaseScreen] = getattr(import_module(module), name)
         self.switch_screen(kind())
 
     def forward(self, step: str) -> None:
@@ -154,14 +141,19 @@ class WizardApp(App[int]):
         yield SystemCommand("Leave", "Unfinished answers are kept; a run goes on", self._leave)
 
     def show_help(self, screen: BaseScreen) -> None:
-        """The help of a step over it."""
+        """The help of a step over it: what it is for, every question it asks, its keys."""
         keys = [
             (self.get_key_display(active.binding), active.binding.description)
             for active in screen.active_bindings.values()
             if active.binding.description and active.binding.show
         ]
-        keys += [("Tab", "next field, list or button"), ("Ctrl+C", "stop, or leave")]
-        self.push_screen(HelpScreen(screen.heading, screen.help_text, list(dict.fromkeys(keys))))
+        keys += [
+            ("F1 or ?", "this help"),
+            ("Tab", "next field, list or button"),
+            ("Ctrl+C", "stop, or leave"),
+        ]
+        about = screen.help_questions()
+        self.push_screen(HelpScreen(screen.heading, screen.help_text, about, list(dict.fromkeys(keys))))
 
     # Leaving --------------------------------------------------------------------------------------
 
@@ -200,7 +192,7 @@ class WizardApp(App[int]):
 
     def _farewell(self) -> str | None:
         screen = self.screen
-        if isinstance(screen, RunScreen) and screen.view.finished is None and self.session.folder is not None:
+        if getattr(screen, "goes_on", False):
             return "The run goes on. `ashore` or `ashore resume` joins it again."
         return None
 

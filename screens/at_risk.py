@@ -13,9 +13,8 @@ from textual.widgets.option_list import Option
 
 from screens.base import BaseScreen
 from screens.help import Dialog
-from screens.widgets.progress_table import amount
-from wizard import questions
 from wizard.model import Evidence, Finding, Project, Store
+from wizard.report_words import amount
 
 if TYPE_CHECKING:
     from wizard.api import KeyringState, RunInfo
@@ -85,7 +84,8 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
         self.query_one("#hint").display = False
         if self.session.project is None:
             self.set_onward("Reading…", enabled=False)
-            self.ask(self._read, self._arrived, failed=self._unreadable)
+            # What reading needs is imported while the first picture stands already.
+            self.call_after_refresh(self.ask, self._read, self._arrived, failed=self._unreadable)
         else:
             self._show(self.session.project)
 
@@ -104,15 +104,20 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
         if start:
             session.take(start)
         self._show(session.project)
+        kept = draft is not None and self.wizard.proposed is None
         if session.earlier_runs:
             at_work = [r for r in session.earlier_runs if r.state == RUNNING]
-            self._offer((at_work or list(session.earlier_runs))[-1])
+            self._offer((at_work or list(session.earlier_runs))[-1], kept)
+        elif kept:
+            self._offer_answers()
 
     def _unreadable(self, code: str) -> None:
         self.query_one("#reading").display = False
         self.set_onward("Cannot go on", enabled=False)
 
     def _show(self, project: Project) -> None:
+        from wizard import questions  # late: see screens.session
+
         self.redraw()
         self.query_one("#reading").display = False
         self._fill(project)
@@ -182,20 +187,45 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
 
     # An earlier run ---------------------------------------------------------------------------------
 
-    def _offer(self, run: RunInfo) -> None:
+    def _offer_answers(self) -> None:
+        from wizard import questions  # late: see screens.session
+
+        said = ", ".join(
+            option.title
+            for key in ("database.provider", "storage.provider")
+            for option in questions.find(key, self.session.known, self.session.replies).options
+            if option.name == self.session.replies.get(key)
+        )
+
+        def answer(pressed: str | None) -> None:
+            if pressed == "new":
+                self.session.begin_anew()
+
+        self.app.push_screen(
+            Dialog(
+                "Your answers of last time are kept",
+                f"{said + '. ' if said else ''}Secrets are not among them. Nothing has been written.",
+                (("on", "Go on from them"), ("new", "Begin anew")),
+            ),
+            answer,
+        )
+
+    def _offer(self, run: RunInfo, kept: bool) -> None:
         step = run.step or "not begun"
         if run.state == RUNNING:
             text = f"Run {run.run} is at work now, at step {step}."
-            buttons = (("join", "Watch it"), ("new", "Look around"))
+            buttons = [("join", "Watch it"), ("look", "Look around")]
         elif run.state in OVER:
             text = f"Run {run.run} has ended: {run.state}."
-            buttons = (("report", "See its report"), ("new", "Begin anew"))
+            buttons = [("report", "See its report"), ("new", "Begin anew")]
         else:
             text = (
                 f"Run {run.run} is not finished: {run.state}, at step {step}. What it has moved so far is "
                 "kept; going on does not begin again."
             )
-            buttons = (("resume", "Go on with it"), ("new", "Begin anew"))
+            buttons = [("resume", "Go on with it"), ("new", "Begin anew")]
+        if kept and run.state != RUNNING:
+            buttons.insert(1, ("look", "Back to the answers"))
 
         def answer(pressed: str | None) -> None:
             if pressed == "join":
@@ -204,6 +234,8 @@ Until a verified copy of the data lies elsewhere, do not deploy, change variable
             elif pressed == "report":
                 self.session.folder = run.folder
                 self.wizard.go("report")
+            elif pressed == "new":
+                self.session.begin_anew()
             elif pressed == "resume":
                 self.session.written = "What the earlier run moved is kept."
                 self.wizard.take_up(run.folder)

@@ -16,12 +16,14 @@ from textual.widget import Widget
 from textual.widgets import Button, Footer, Static
 from textual.worker import Worker, WorkerState
 
+from screens.help import Dialog
 from screens.session import STEPS, Session
 from screens.widgets.rail import Rail
 from screens.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
+    from wizard.question import Question
 
 T = TypeVar("T")
 ONWARD = {
@@ -47,7 +49,9 @@ class BaseScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("f1", "help", "Help", show=False),
+        Binding("f2", "details", "Details"),
         Binding("ctrl+q", "app.quit", "Leave", priority=True),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
@@ -60,6 +64,7 @@ class BaseScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._onward = ""
+        self._details: tuple[str, str, str] | None = None
         self._pending: dict[Worker[Any], tuple[Callable[[Any], None], Callable[[str], None] | None]] = {}
 
     @property
@@ -87,6 +92,21 @@ class BaseScreen(Screen[None]):
     def body(self) -> Iterable[Widget]:
         """The widgets of the step."""
         return ()
+
+    def questions(self) -> tuple[Question, ...]:
+        """What this step asks, for its help."""
+        return ()
+
+    def help_questions(self) -> list[tuple[str, list[str]]]:
+        """A title and lines for every question of the step: why it is asked, what to know, what the choices
+        mean."""
+        about = []
+        for question in self.questions():
+            lines = [question.why, *([question.help] if question.help else ())]
+            for option in question.offered(self.session.known, self.session.replies):
+                lines.append(f"  · {option.title}" + (f": {option.about}" if option.about else ""))
+            about.append((question.title, lines))
+        return about
 
     def onward(self) -> str:
         """The label of the button that goes on; empty for none."""
@@ -163,15 +183,17 @@ class BaseScreen(Screen[None]):
     def show_error(self, error: BaseException) -> None:
         """An error of the engine in place; an unexpected one by its kind and place only, never its values."""
         if isinstance(error, self.session.engine.AshoreError):
-            self.show_problem(str(getattr(error, "message", "")), str(getattr(error, "hint", "")))
+            message, hint = str(getattr(error, "message", "")), str(getattr(error, "hint", ""))
+            self.show_problem(message, hint, code=str(getattr(error, "code", "")))
         else:
             self.show_problem(
                 f"Something in ashore itself went wrong ({type(error).__name__} at {where(error)}).",
                 "What you have answered is kept. Trying again may help; if not, please report this line.",
             )
 
-    def show_problem(self, message: str, hint: str = "", written: str | None = None) -> None:
-        """What happened, what was written, what to do; stays until the next attempt."""
+    def show_problem(self, message: str, hint: str = "", written: str | None = None, code: str = "") -> None:
+        """What happened, what was written, what to do; stays until the next attempt. F2 says more."""
+        self._details = (code, message, hint)
         text = Text(f"✗ {message}", "bold")
         # Many a message says itself what was written; saying it twice would only make one doubt it.
         if "written" not in message:
@@ -181,9 +203,35 @@ class BaseScreen(Screen[None]):
         self.query_one("#problem", Static).update(text)
         self.query_one("#problem").display = True
         self.query_one("#body", VerticalScroll).scroll_home(animate=False)
+        self.refresh_bindings()
 
     def clear_problem(self) -> None:
         self.query_one("#problem").display = False
+        self._details = None
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Details only where there is a problem."""
+        return self._details is not None if action == "details" else True
+
+    def action_details(self) -> None:
+        """All that is known of the problem shown: its code, its page, and where the run's log is."""
+        if self._details is None:
+            return
+        code, message, hint = self._details
+
+        def show(page: str) -> None:
+            parts = [message, hint, page, f"Code: {code}" if code else "", self.session.written]
+            folder = self.session.folder
+            parts.append(
+                f"Everything that the run told: {folder}/events.ndjson" if folder is not None else ""
+            )
+            self.app.push_screen(Dialog("Details", "\n\n".join(p for p in parts if p), (("close", "Close"),)))
+
+        if code:
+            self.ask(lambda: self.session.engine.explain(code), show, group="explain")
+        else:
+            show("")
 
     def set_onward(self, label: str, *, enabled: bool = True) -> None:
         """Change the button that goes on."""

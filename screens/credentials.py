@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -15,6 +16,7 @@ from screens.base import BaseScreen
 from screens.widgets.secret_input import SecretInput
 from wizard import questions
 from wizard.questions import Question
+from wizard.questions.pasted import holds_password, take_apart
 
 if TYPE_CHECKING:
     from wizard.api import Check, Secret
@@ -51,20 +53,27 @@ class CredentialsScreen(BaseScreen):
 
     step = "credentials"
     heading = "Credentials"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+t", "test", "Test")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+t", "test", "Test"),
+        # In a field a question mark is a character like any other.
+        Binding("question_mark", "help", show=False),
+        Binding("f1", "help", "Help"),
+    ]
     AUTO_FOCUS = "Input"
     help_text = """
 A secret typed here goes to the keyring of this computer. Without a usable keyring it stays in memory, and
 is handed to the run when that starts; it is written to no file. The field shows the same row of dots
-whatever is in it; pasting replaces, Ctrl+U clears, copying is not possible.
+whatever is in it; pasting replaces, Ctrl+U clears, copying is not possible. What a provider's page gives to
+copy is taken apart: psql commands, NAME=value lines, cloudinary:// and Azure connection strings.
 
 Testing connects, looks at the rights, makes and drops a small table, and stores, reads and deletes one
 small object. Nothing that was there is touched."""
 
+    def questions(self) -> tuple[Question, ...]:
+        return questions.asked(self.session.known, self.session.replies, "credentials")
+
     def _asked(self, group: str) -> tuple[Question, ...]:
-        session = self.session
-        found = questions.asked(session.known, session.replies, "credentials")
-        return tuple(q for q in found if group_of(q) == group)
+        return tuple(q for q in self.questions() if group_of(q) == group)
 
     def body(self) -> Iterable[Widget]:
         keyring = self.session.keyring
@@ -77,6 +86,7 @@ small object. Nothing that was there is touched."""
                 "  What you type here stays in memory for this run and is written nowhere.",
                 markup=False,
             )
+        yield Static(id="asked", classes="quiet", markup=False)
         for group in GROUPS:
             asked = self._asked(group)
             if asked:
@@ -86,10 +96,13 @@ small object. Nothing that was there is touched."""
                 yield Static(id=f"result-{group}", classes="result", markup=False)
 
     def _title(self, group: str) -> str:
-        options = questions.DATABASE_OPTIONS if group == "database" else questions.STORAGE_OPTIONS
-        reply = self.session.replies.get(f"{group}.provider")
+        project, replies = self.session.known, self.session.replies
+        options = questions.find(f"{group}.provider", project, replies).offered(project, replies)
+        reply = replies.get(f"{group}.provider")
         title = next((o.title for o in options if o.name == reply), str(reply))
-        return f"Connection for {title}" if group == "database" else f"Bucket at {title}"
+        if group != "database":
+            return f"Bucket at {title}"
+        return "The database that stays" if reply == "keep" else f"Connection for {title}"
 
     def _line(self, question: Question) -> Widget:
         session = self.session
@@ -134,13 +147,40 @@ small object. Nothing that was there is touched."""
     # What was typed ---------------------------------------------------------------------------------
 
     def _question(self, widget: Widget) -> Question | None:
-        return next((q for q in questions.QUESTIONS if field_id(q) == widget.id), None)
+        return next((q for q in self.questions() if field_id(q) == widget.id), None)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Above the fields: why the one under the caret is asked for."""
+        question = self._question(event.widget)
+        if question is not None:
+            said = f"{question.title}: {question.why} {question.help}".strip()
+            self.query_one("#asked", Static).update(said)
 
     def on_secret_input_edited(self, event: SecretInput.Edited) -> None:
         question = self._question(event.field)
         if question is not None:
             self.session.put_secret(question, event.field.secret)
             self._stale(group_of(question))
+            if event.pasted and event.field.secret is not None:
+                self._take_apart(question, event.field.secret.reveal())
+
+    def _take_apart(self, question: Question, text: str) -> None:
+        """Spread what was given over every field it answers, and say what was recognised in it."""
+        found = take_apart(question, text)
+        fields = {q.key: q for q in self.questions()}
+        for key, value in found.values.items():
+            if key not in fields:
+                continue
+            field = self.query_one(f"#{field_id(fields[key])}", Input)
+            if isinstance(value, str):
+                self.session.replies[key] = value
+                field.value = value
+            else:
+                self.session.put_secret(fields[key], value)
+                if isinstance(field, SecretInput):
+                    field.hold(value)
+        if found.checks:
+            self._result(group_of(question), checks_text(found.checks))
 
     def on_secret_input_rejected(self, event: SecretInput.Rejected) -> None:
         self.show_problem(event.why, "Copy only the line itself and paste again.")
@@ -150,6 +190,13 @@ small object. Nothing that was there is touched."""
         if question is None or question.kind == "secret":
             return
         value = event.value.strip()
+        if holds_password(value):
+            event.input.value = ""
+            self.show_problem(
+                "That address holds a password, and this field would show it; nothing was taken.",
+                "Give the address without user and password; keys have fields of their own.",
+            )
+            return
         if value == str(self.session.replies.get(question.key) or ""):
             return
         self.session.replies[question.key] = value
@@ -166,6 +213,8 @@ small object. Nothing that was there is touched."""
         question = self._question(event.input)
         if question is None:
             return
+        if question.kind == "text" and event.value.strip():
+            self._take_apart(question, event.value.strip())
         if all(self._passed(g) for g in GROUPS if self._asked(g)):
             self.forward()
             return
@@ -223,13 +272,18 @@ small object. Nothing that was there is touched."""
 
         self.clear_problem()
         if group == "database":
-            question = self._asked(group)[0]
-            typed, kept = session.secret(question), str(session.replies.get(question.key))
+            engine, root = session.engine, session.known.root
+            given = [(q.key, session.secret(q), str(session.replies.get(q.key))) for q in self._asked(group)]
 
             def connect() -> tuple[Check, ...]:
-                # A keyring or a file that was filled before is read as the run would read it.
-                url: Secret = typed or session.engine.resolve(session.known.root, kept)
-                return session.engine.test_database(url)
+                found: list[Check] = []
+                for key, typed, kept in given:
+                    # A keyring or a file that was filled before is read as the run would read it.
+                    url: Secret = typed or engine.resolve(root, kept)
+                    found += (
+                        engine.test_source(url) if key == "database.source" else engine.test_database(url)
+                    )
+                return tuple(found)
 
             self._result(group, Text("· connecting…"))
             self.ask(
@@ -240,7 +294,8 @@ small object. Nothing that was there is touched."""
             )
         else:
             rules = session.answers().get("storage")
-            rule = next(r for r in rules if r.get("bucket")) if isinstance(rules, list) else {}
+            provider = session.replies.get("storage.provider")
+            rule = next(r for r in rules if r.get("provider") == provider) if isinstance(rules, list) else {}
             secrets = dict(session.secrets)
             self._result(group, Text("· trying the bucket…"))
             self.ask(

@@ -53,11 +53,20 @@ class Dialog(ModalScreen[str]):
 
 
 class HelpScreen(Dialog):
-    """What this step is for, and its keys."""
+    """What this step is for, why each of its questions is asked and what the choices mean, and its keys."""
 
-    def __init__(self, title: str, text: str, keys: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        title: str,
+        text: str,
+        questions: Sequence[tuple[str, Sequence[str]]],
+        keys: Sequence[tuple[str, str]],
+    ) -> None:
         # Paragraphs are written folded in the code; here they fill the window.
         body = Text("".join(" ".join(part.split()) + "\n\n" for part in text.strip().split("\n\n")))
+        for asked, lines in questions:
+            body.append(f"{asked}\n", "bold")
+            body.append("".join(f"{line}\n" for line in lines) + "\n")
         body.append("Keys\n", "bold")
         for key, about in keys:
             body.append(f"  {key:<12} {about}\n")

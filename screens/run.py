@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable
+from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -16,14 +17,16 @@ from textual.widgets.option_list import Option
 from screens.base import BaseScreen
 from screens.help import Dialog, LogScreen
 from screens.run_view import RunView
-from screens.widgets.progress_table import ProgressTable, amount, line, spark
+from screens.widgets.progress_table import ProgressTable, line, spark
 from wizard.events import Event
 from wizard.model import STEP_NAMES
+from wizard.report_words import amount
 
 if TYPE_CHECKING:
     from wizard.api import RunHandle
 
 TICK = 0.1
+TAKE_SECONDS = 0.02
 MARKS = {"finished": "✓", "started": "▶", "failed": "✗"}
 ENDS = {
     "done": "✓ Done, and verified.",
@@ -72,11 +75,17 @@ Enter on a warning shows all of it."""
         self._watching = False
         self._notes_shown = 0
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run is not known to have ended."""
+        return self.view.finished is None and self.session.folder is not None
+
     def body(self) -> Iterable[Widget]:
         yield Static(id="step-line", markup=False)
         yield Static(id="end", markup=False)
         yield Static(id="whole", markup=False)
         yield Static(id="rate", markup=False)
+        yield Static(id="item", classes="quiet", markup=False)
         yield ProgressTable(id="parts", markup=False)
         yield OptionList(id="notes", compact=True)
 
@@ -143,7 +152,9 @@ Enter on a warning shows all of it."""
             end.update(ENDS[view.finished.status])
             if view.failed is not None:
                 go_on = " Then press r to go on from there." if view.failed.resumable else ""
-                self.show_problem(view.failed.message, view.failed.hint + go_on, view.written())
+                self.show_problem(
+                    view.failed.message, view.failed.hint + go_on, view.written(), view.failed.code
+                )
             elif view.finished.status == "stopped":
                 end.update(f"{ENDS['stopped']} Nothing is half written. Press r to go on from here.")
             if self.session.sync and view.finished.status == "done":
@@ -157,7 +168,9 @@ Enter on a warning shows all of it."""
     def _tick(self, force: bool = False) -> None:
         """At most ten times a second, whatever arrives: take in all there is, draw once."""
         fresh = bool(self._arrived)
-        while self._arrived:
+        until = perf_counter() + TAKE_SECONDS
+        # After a flood what is left waits for the next tick: keys come in between.
+        while self._arrived and (force or perf_counter() < until):
             event = self._arrived.popleft()
             before = self.view.step
             self.view.apply(event)
@@ -187,8 +200,11 @@ Enter on a warning shows all of it."""
             rate.update(f"{amount(int(view.rate), whole.unit)}{unit}/s  {spark(list(view.rates))}")
         else:
             rate.update("")
-        room = max(2, self.query_one("#body").size.height - 9 - min(4, len(view.notes)))
+        room = max(2, self.query_one("#body").size.height - 9 - bool(view.item) - min(4, len(view.notes)))
         self.query_one(ProgressTable).show([] if over else list(view.parts.values()), room)
+        item = self.query_one("#item", Static)
+        item.display = bool(view.item) and self._watching
+        item.update(f"now: {view.item}")
         self._draw_notes()
         self.session.written = view.written()
         self.redraw()
@@ -206,19 +222,24 @@ Enter on a warning shows all of it."""
         if view.eta is not None and self._watching:
             right += f" · {clock_text(view.eta)} left"
         left = view.title or "Starting…"
+        planned = self._step_names()
+        if view.step in planned:
+            right = f"step {planned.index(view.step) + 1} of {len(planned)} · {right}"
         if view.finished is not None and not self._watching:
             left = f"Run {view.run}"
         room = max(10, width - len(right))
         return Text(f"{left[: room - 1]:<{room}}{right}", "bold", no_wrap=True)
 
-    def _steps(self, width: int) -> Text:
-        """Every step with its mark, folded so that no mark is parted from its name."""
+    def _step_names(self) -> tuple[str, ...]:
+        """The plan's steps in their order, then whatever else the run has told of."""
         plan = self.session.plan
         names = tuple(s.name for s in plan.steps) if plan is not None else STEP_NAMES
-        # Known names in their order, then whatever else the run has told of.
-        names += tuple(n for n in self.view.states if n not in names)
+        return names + tuple(n for n in self.view.states if n not in names)
+
+    def _steps(self, width: int) -> Text:
+        """Every step with its mark, folded so that no mark is parted from its name."""
         text, used = Text(), 0
-        for name in names:
+        for name in self._step_names():
             state = self.view.states.get(name, "")
             style = "bold" if state in ("started", "failed") else "" if state else "dim"
             label = f"{MARKS.get(state, '○')} {name}"

@@ -62,6 +62,7 @@ class RunView:
     failed: Failed | None = None
     finished: Finished | None = None
     lines_said: int = 0
+    item: str = ""
     summaries: dict[str, str] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
@@ -110,7 +111,7 @@ class RunView:
     def _start(self, event: StepStarted) -> None:
         self.step, self.title = event.step, event.title
         self.states[event.step] = "started"
-        self.parts, self.whole, self.rate, self.eta = {}, None, None, None
+        self.parts, self.whole, self.rate, self.eta, self.item = {}, None, None, None, ""
         self.rates.clear()
         if event.writes not in self.writes:
             self.writes.append(event.writes)
@@ -118,6 +119,7 @@ class RunView:
 
     def _progress(self, event: Progress) -> None:
         part = Part(event.part, event.done, event.total, event.unit)
+        self.item = event.item or self.item
         if event.part:
             self.parts[event.part] = part
         else:

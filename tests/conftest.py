@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests import mongo_server
 from wizard.credentials import Secret
 from wizard.demo import embedded
 
@@ -42,3 +43,25 @@ def bucket(s3_server: embedded.S3) -> str:
     name = f"bucket-{next(_numbers)}"
     s3_server.create_bucket(name)
     return name
+
+
+@pytest.fixture(scope="session")
+def mongo_address(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A MongoDB server of this worker's own; skips where it cannot be built."""
+    if reason := mongo_server.missing():
+        pytest.skip(reason)
+    assert request.config.cache is not None
+    program = mongo_server.build(request.config.cache.mkdir("mongo-server"))
+    with mongo_server.running(program, tmp_path_factory.mktemp("mongo")) as url:
+        yield url
+
+
+@pytest.fixture
+def new_mongo(mongo_address: str) -> Callable[[], Secret]:
+    """Names an empty MongoDB database; returns its URL."""
+    return lambda: Secret(f"{mongo_address}t{next(_numbers)}")
+
+
+@pytest.fixture
+def mongo_url(new_mongo: Callable[[], Secret]) -> Secret:
+    return new_mongo()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from wizard import __version__
-from wizard.cli import build_parser
+from wizard.cli import _with_command, build_parser, main
+from wizard.manual import PAGES
 
 ENTRY = "from screens.__main__ import main; main()"
 HEAVY = ("textual", "boto3", "botocore", "psycopg", "obstore", "pydantic", "httpx", "yaml", "keyring")
@@ -98,3 +101,37 @@ def test_bad_secrets_on_standard_input_are_refused_and_not_repeated(tmp_path: Pa
     assert done.returncode == 2
     assert "standard input" in done.stderr.lower()
     assert "hunter2" not in done.stderr
+
+
+def test_every_command_has_a_page_with_examples_that_can_be_parsed() -> None:
+    parser = build_parser()
+    commands = next(a for a in parser._actions if a.dest == "command").choices
+    assert commands is not None
+    for name in commands:
+        assert len(PAGES[name].about) > 60 and PAGES[name].examples, name
+        for command, _ in PAGES[name].examples:
+            words = shlex.split(command.rpartition("| ashore ")[2].removeprefix("ashore "), comments=True)
+            end = next((at for at, word in enumerate(words) if word in "|>"), len(words))
+            words = [] if words == ["ashore"] else words[:end]
+            parser.parse_args(_with_command(words, set(commands)))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_names_every_command_and_takes_files(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["completion", shell])
+    assert ended.value.code == 0
+    script = capsys.readouterr().out
+    commands = next(a for a in build_parser()._actions if a.dest == "command").choices
+    assert commands and all(name in script for name in commands) and "secrets-stdin" in script
+    if shutil.which(shell):
+        assert subprocess.run([shell, "-n"], input=script, text=True).returncode == 0
+
+
+def test_an_error_names_its_code_and_explain_knows_it(tmp_path: Path) -> None:
+    done = ashore("scan", str(tmp_path / "nowhere"))
+    assert "[project-missing]" in done.stderr
+    said = ashore("scan", "--explain", "project-missing")
+    assert said.returncode == 0 and "exit code 2" in said.stdout and "Name the app's folder." in said.stdout

@@ -20,7 +20,8 @@ DatabaseProvider = Literal["render", "neon", "supabase", "postgres", "mongodb", 
 
 @dataclass(frozen=True)
 class CreateDatabase:
-    """A database to provision. `token` is a reference; on Render the platform's own token is taken."""
+    """A database to provision. `token` is a reference; on Render the platform's own is taken. `password`
+    is a reference to the one that a database of Supabase shall have: its API never shows it."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
@@ -28,6 +29,7 @@ class CreateDatabase:
     region: str | None = None
     plan: str | None = None
     token: str | None = None
+    password: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,11 @@ class StorageRule:
 
 @dataclass(frozen=True)
 class DeployAnswers:
-    """The platform the app runs on."""
+    """The platform the app runs on.
+
+    `wait_minutes`: how long to wait for the user's push; None is 30 with `trigger`, else the run does not
+    wait. `trigger` redeploys once more when the push is live, to prove that the data stays.
+    """
 
     __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
@@ -85,6 +91,7 @@ class DeployAnswers:
     token: str | None = None
     set_variables: bool = False
     trigger: bool = False
+    wait_minutes: int | None = None
     health_url: str | None = None
 
 

@@ -21,12 +21,15 @@ from wizard.answers import VERSION, Answers, StorageRule
 from wizard.credentials import REFERENCE
 from wizard.errors import UsageError
 from wizard.storages import STORAGES, kind
+from wizard.storages.database import Database
 
 LEAVE = "leave"
 REFERENCES = (("database", "url"), ("database", "app_url"), ("deploy", "token"))
+DATABASE = Database.name
 COMMON = {f.name for f in dataclasses.fields(StorageRule)} - {"options"}
 SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*$", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+_SERVER_URL = re.compile(r"\s*(postgres|mongodb)[\w+]*://", re.IGNORECASE)
 
 Path_ = tuple[str | int, ...]
 
@@ -116,9 +119,11 @@ def references(answers: Answers) -> tuple[str, ...]:
     """Every secret reference that a run of these answers needs, in the file's order, once each."""
     found: list[str] = []
     if answers.database is not None:
+        source = answers.database.source
+        found += [source] if source is not None and REFERENCE.match(source) else []
         found += [r for r in (answers.database.url, answers.database.app_url) if r]
-        if answers.database.create is not None and answers.database.create.token:
-            found.append(answers.database.create.token)
+        create = answers.database.create
+        found += [r for r in (create.token, create.password) if r] if create is not None else []
     for rule in answers.storage:
         if rule.provider != LEAVE:
             found += [str(rule.options[n]) for n in secret_fields(rule.provider) if rule.options.get(n)]
@@ -143,12 +148,21 @@ def _judge(
     data["project"] = str((base / project).resolve())
     rules = data.get("storage", [])
     if isinstance(rules, list):
+        rules = [_in_the_database(rule, data.get("database")) for rule in rules]
         data["storage"] = [_judge_rule(i, rule, lines, faults) for i, rule in enumerate(rules)]
     try:
         return TypeAdapter(Answers).validate_python(data)
     except ValidationError as error:
         _collect(error, (), lines, faults)
         return None
+
+
+def _in_the_database(rule: Any, database: Any) -> Any:
+    """Files that go to the database go to the one of the answers, unless the rule names another."""
+    if not isinstance(rule, dict) or rule.get("provider") != DATABASE or not isinstance(database, dict):
+        return rule
+    kept = database.get("source") if database.get("provider") == "keep" else None
+    return {"url": database.get("url") or kept, **rule}
 
 
 def _judge_rule(index: int, rule: Any, lines: Mapping[Path_, int], faults: list[Fault]) -> Any:
@@ -206,13 +220,16 @@ def _find_literals(data: Mapping[str, Any], lines: Mapping[Path_, int], faults: 
     database = data.get("database")
     create = database.get("create") if isinstance(database, dict) else None
     if isinstance(create, dict):
-        places.append((("database", "create", "token"), create.get("token")))
+        places += [(("database", "create", name), create.get(name)) for name in ("token", "password")]
     rules = data.get("storage")
     for index, rule in enumerate(rules if isinstance(rules, list) else ()):
         if isinstance(rule, dict) and rule.get("provider") in {s.name for s in STORAGES}:
             for name in secret_fields(rule["provider"]):
                 places.append((("storage", index, name), rule.get(name)))
     literal = {at for at, value in places if isinstance(value, str) and not REFERENCE.match(value)}
+    source = database.get("source") if isinstance(database, dict) else None
+    if isinstance(source, str) and _SERVER_URL.match(source):
+        literal.add(("database", "source"))
     for at, value in _strings(data, ()):
         if _PASSWORD_IN_URL.search(value):
             literal.add(at)

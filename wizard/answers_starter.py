@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
-from wizard.model import Project
+from wizard.model import Project, Store
 
 
 def starter(project: Project, path: str) -> str:
     """YAML text of answers for `project`; `path` is what its `project` key says."""
     sqlite = [s for s in project.stores if s.kind == "sqlite"]
+    servers = [s for s in project.stores if s.kind in ("postgres", "mongodb")]
     uploads = [s for s in project.stores if s.kind == "uploads"]
     name = "".join(c if c.isalnum() else "-" for c in project.root.name.lower()).strip("-") or "my-app"
     lines = [
@@ -27,8 +28,11 @@ def starter(project: Project, path: str) -> str:
             '  #   "blog_post.title": {nul_bytes: strip}',
         ]
         lines += [f"  # also found: {store.path}" for store in sqlite[1:]]
+    elif servers:
+        lines += _server(servers[0])
+        lines += [f"# also found: {store.path}" for store in servers[1:]]
     else:
-        lines.append("# database:                 # no SQLite file was found")
+        lines.append("# database:                 # none was found")
     if uploads:
         lines.append("storage:")
         for store in uploads:
@@ -49,3 +53,21 @@ def starter(project: Project, path: str) -> str:
         "patch: apply                # apply, show (writes a .patch file), skip",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _server(store: Store) -> list[str]:
+    """Comments for a database on a server of its own: it stays unless the user says otherwise."""
+    mongodb = store.kind == "mongodb"
+    return [
+        f"# {store.path} names a {'MongoDB' if mongodb else 'PostgreSQL'}, which a redeploy does not touch; "
+        "it stays as it is.",
+        "# database:                 # to find links to files in it (rewritten if public):",
+        f"#   source: env:{store.path}",
+        "#   provider: keep",
+        f"# database:                 # or to move it to another {'MongoDB' if mongodb else 'PostgreSQL'}:",
+        f"#   source: env:OLD_{store.path}",
+        "#   provider: mongodb"
+        if mongodb
+        else "#   provider: postgres      # render, neon, supabase, postgres",
+        f"#   url: env:{store.path}",
+    ]

@@ -18,12 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wizard import answers_file, engine, runner, watching
+from wizard import answers_file, engine, error_index, runner, watching
 from wizard.advise import Offer
 from wizard.advise import advise as _advise
+from wizard.advise_notes import Note
+from wizard.advise_notes import notes as _notes
 from wizard.crash import write_crash
 from wizard.credentials import Redactor, Secret, Vault
-from wizard.databases.postgres import probe
+from wizard.databases import live
 from wizard.errors import AshoreError, StepFailed
 from wizard.events import Event
 from wizard.keyrings import KeyringState, keyring_state, open_keyring
@@ -36,6 +38,7 @@ __all__ = [
     "AshoreError",
     "Check",
     "KeyringState",
+    "Note",
     "Offer",
     "RunHandle",
     "RunInfo",
@@ -47,6 +50,7 @@ __all__ = [
     "keyring_state",
     "load_draft",
     "make_plan",
+    "notes",
     "preflight",
     "report",
     "resolve",
@@ -60,6 +64,7 @@ __all__ = [
     "store_secret",
     "sync_run",
     "test_database",
+    "test_source",
     "test_storage",
     "watch",
     "write_crash",
@@ -94,14 +99,19 @@ def scan(path: Path) -> Project:
 
 
 def explain(code: str) -> str:
-    """The page about a finding, or an empty text."""
+    """The page about a finding or an error's code, or an empty text."""
     page = _explain(code)
-    return "" if page is None else f"{page.title}\n\n{page.text}"
+    return error_index.page(code) if page is None else f"{page.title}\n\n{page.text}"
 
 
 def advise(project: Project, users: int, budget: float) -> tuple[Offer, ...]:
     """Providers compared on the scanned sizes. `budget` in USD a month."""
     return _advise(project, users=users, budget=budget)
+
+
+def notes(users: int) -> tuple[Note, ...]:
+    """What a table of prices leaves out, for so many people a month."""
+    return _notes(users)
 
 
 def store_secret(name: str, value: Secret) -> None:
@@ -118,8 +128,14 @@ def resolve(project: Path, reference: str) -> Secret:
 
 
 def test_database(url: Secret) -> tuple[Check, ...]:
-    """Connect and try what a run needs; a probe table is made and rolled back."""
-    return probe.checks(url)
+    """Connect and try what a run needs of a target, PostgreSQL or MongoDB by the URL; a probe table or
+    collection is made and taken away."""
+    return live.checks(url)
+
+
+def test_source(url: Secret) -> tuple[Check, ...]:
+    """Connect to a database that is left or stays, and look whether it can be read. Writes nothing."""
+    return live.source_checks(url)
 
 
 def test_storage(
@@ -139,7 +155,7 @@ def preflight(
     project: Path, answers: Mapping[str, object], secrets: Mapping[str, Secret], state_dir: Path | None = None
 ) -> tuple[Decision, ...]:
     """What cannot be carried exactly. Writes nothing that stays."""
-    return engine.preflight(answers_file.from_mapping(answers, project), state_dir)
+    return engine.preflight(answers_file.from_mapping(answers, project), state_dir, secrets)
 
 
 def make_plan(
@@ -151,7 +167,8 @@ def make_plan(
 ) -> Plan:
     """What a run of these answers would do. `found` is what a preflight found, each with what was chosen."""
     parsed = answers_file.from_mapping(answers, project)
-    return engine.make_plan(parsed, engine.preflight(parsed, state_dir) if found is None else found)[2]
+    seen = engine.preflight(parsed, state_dir, secrets) if found is None else found
+    return engine.make_plan(parsed, seen, secrets)[2]
 
 
 def diff(plan: Plan, edit: Edit) -> str:

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from wizard import __version__
 from wizard.commands import OpenWizard
 from wizard.errors import EXIT_BUG, EXIT_SIGINT, EXIT_USAGE, AshoreError
+from wizard.manual import PAGES, Page, epilog
 
-Handler = Callable[[argparse.Namespace, OpenWizard | None], int]
+# A name that type checkers take for True; importing `typing` and `pathlib` would slow --help down.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
+Handler: TypeAlias = "Callable[[argparse.Namespace, OpenWizard | None], int]"
 
 EXITS = """exit codes:
   0 done and verified          4 provider or credential refused
@@ -22,6 +29,23 @@ EXITS = """exit codes:
   2 usage, answers, undecided  6 verification found differences
   3 a bug (report file named)  7 check found a risk
   130, 143 stopped by a signal (can be resumed)"""
+
+
+class Pages(argparse.HelpFormatter):
+    """Folds the paragraphs of a description; lists (exit codes, examples) stay as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        from textwrap import fill
+
+        parts = text.split("\n\n")
+        return "\n\n".join(p if "\n" in p else fill(p, width, subsequent_indent=indent) for p in parts)
+
+
+def Path(text: str) -> pathlib.Path:
+    """The type of arguments that are paths. Their defaults are text: only the command called makes one."""
+    from pathlib import Path as Made
+
+    return Made(text)
 
 
 def _load(module: str, function: str) -> Handler:
@@ -57,8 +81,9 @@ def _common() -> argparse.ArgumentParser:
     return common
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def build_parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The whole command line; with `argv`, commands that it does not mention go without their common options,
+    which take most of the time that --help needs."""
     common = _common()
     parser = argparse.ArgumentParser(
         prog="ashore",
@@ -66,29 +91,40 @@ def build_parser() -> argparse.ArgumentParser:
         description="Move a web app's data off the disk that its next deploy wipes, and prove that all of it "
         "arrived. Without a command: the wizard on screen, for the app in PATH (default: this folder).",
         epilog=EXITS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Pages,
         parents=[common],
     )
     parser.add_argument("--version", action="version", version=f"ashore {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command", prog="ashore")
 
     def add(name: str, help_text: str, module: str, function: str) -> argparse.ArgumentParser:
+        called = argv is None or name in argv or name == "wizard"
+        page = PAGES.get(name) or Page(help_text[0].upper() + help_text[1:] + ".", ())
         command = commands.add_parser(
-            name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".", parents=[common]
+            name,
+            help=help_text,
+            description=page.about,
+            epilog=epilog(page),
+            formatter_class=Pages,
+            parents=[common] if called else [],
+            add_help=called,
         )
         command.set_defaults(handler=_load(module, function))
         return command
 
     wizard = add("wizard", "the wizard on screen (the default)", "wizard", "wizard")
-    wizard.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+    wizard.add_argument("path", nargs="?", type=Path, default=".", metavar="PATH", help="the app's folder")
+    wizard.add_argument(
+        "--plain", action="store_true", help="ask line by line, for screen readers and plain terminals"
+    )
 
     scan = add("scan", "what is at risk, with evidence; offline, reads only", "scan", "scan")
-    scan.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+    scan.add_argument("path", nargs="?", type=Path, default=".", metavar="PATH", help="the app's folder")
     scan.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    scan.add_argument("--explain", metavar="CODE", help="what a finding means and what to do")
+    scan.add_argument("--explain", metavar="CODE", help="what a finding or an error means and what to do")
 
     advise = add("advise", "compare providers and prices on the scanned sizes; offline", "advise", "advise")
-    advise.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+    advise.add_argument("path", nargs="?", type=Path, default=".", metavar="PATH", help="the app's folder")
     advise.add_argument("--users", type=_amount(int), default=1000, metavar="N", help="people a month (1000)")
     advise.add_argument(
         "--budget", type=_amount(float), default=20.0, metavar="USD", help="a month, for each kind (20)"
@@ -96,9 +132,7 @@ def build_parser() -> argparse.ArgumentParser:
     advise.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
     answers = add("answers", "write a commented starter answers file from the scan", "answers", "answers")
-    answers.add_argument(
-        "path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the app's folder"
-    )
+    answers.add_argument("path", nargs="?", type=Path, default=".", metavar="PATH", help="the app's folder")
     answers.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write here, not to standard output"
     )
@@ -116,6 +150,13 @@ def build_parser() -> argparse.ArgumentParser:
     plan = add("plan", "show what run would do: steps, what each writes, diffs", "run", "plan")
     _answers_argument(plan)
     plan.add_argument("--json", action="store_true", help="the plan as JSON on standard output")
+
+    rehearse = add(
+        "rehearse", "the whole run on a copy, against servers started here", "rehearse", "rehearse"
+    )
+    _answers_argument(rehearse)
+    rehearse.add_argument("--keep", type=Path, metavar="DIR", help="keep the copy and the report in DIR")
+    rehearse.add_argument("--events", action="store_true", help="NDJSON events on standard output")
 
     run = add("run", "migrate, verify, patch", "run", "run")
     _answers_argument(run)
@@ -142,7 +183,7 @@ def build_parser() -> argparse.ArgumentParser:
     _secrets_argument(undo)
 
     runs = add("runs", "list every run of this project and its state", "runs", "runs")
-    runs.add_argument("--project", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+    runs.add_argument("--project", type=Path, default=".", metavar="PATH", help="the app's folder")
     runs.add_argument("--json", action="store_true", help="one JSON object on standard output")
     runs.add_argument("--clean", metavar="RUN", help="remove the run's record from state folder and target")
     _secrets_argument(runs)
@@ -153,7 +194,44 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument(
         "what", nargs="?", default=".", metavar="PATH | URL", help="the app's folder, or its address"
     )
+    check.add_argument(
+        "-a", "--answers", type=Path, metavar="FILE", help="ask provider and database of these answers too"
+    )
     check.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+    _backup_arguments(
+        add("backup", "back database and files up to folders or buckets, verified", "backup", "backup")
+    )
+
+    restore = add(
+        "restore",
+        "check a backup, restore it into something empty, or test it in scratch",
+        "restore",
+        "restore",
+    )
+    restore.add_argument(
+        "backup", metavar="BACKUP", help="a backup, or a place that holds some: then the newest"
+    )
+    restore.add_argument("--into", metavar="REF", help="an empty PostgreSQL (env:NAME), or a new SQLite file")
+    restore.add_argument("--files-to", metavar="PLACE", help="a new folder, or an empty s3://bucket/prefix")
+    restore.add_argument("--test", action="store_true", help="restore into scratch, compare, remove it")
+    restore.add_argument("--key", metavar="REF", help="the passphrase or secret key of an encrypted backup")
+    restore.add_argument(
+        "-a", "--answers", type=Path, metavar="FILE", help="the answers file, for a bucket's keys"
+    )
+    _secrets_argument(restore)
+
+    rescue = add(
+        "rescue", "after the loss: what can still be found, where, of which date", "rescue", "rescue"
+    )
+    rescue.add_argument("path", nargs="?", type=Path, default=".", metavar="PATH", help="the app's folder")
+    rescue.add_argument(
+        "--look", action="append", default=[], type=Path, metavar="DIR", help="look there too; repeatable"
+    )
+    rescue.add_argument("--url", metavar="ADDRESS", help="the live site, whose files may still be served")
+    rescue.add_argument("--restore", metavar="ITEM", help="write this one into the new folder DIR")
+    rescue.add_argument("--to", metavar="DIR", help="with --restore: a folder that does not exist")
+    rescue.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
     credentials = add("credentials", "keep secrets in the OS keyring", "credentials", "credentials")
     credentials.add_argument("action", choices=("set", "list", "delete", "reveal"), help="what to do")
@@ -162,7 +240,53 @@ def build_parser() -> argparse.ArgumentParser:
     demo = add("demo", "a small app loses its data on a redeploy; then is saved", "demo", "demo")
     demo.add_argument("--headless", action="store_true", help="run by itself, without the screens")
     demo.add_argument("--keep", type=Path, metavar="DIR", help="keep the app and the run in DIR")
+
+    completion = add("completion", "print a shell's completion of this command", "completion", "completion")
+    completion.add_argument("shell", choices=SHELLS, help="the shell")
+    completion.set_defaults(parser=parser)
     return parser
+
+
+def _backup_arguments(command: argparse.ArgumentParser) -> None:
+    put = command.add_argument
+    put("path", nargs="?", type=Path, default=".", metavar="PATH", help="the app's folder")
+    put("-a", "--answers", type=Path, metavar="FILE", help="the answers file: where data lies after its move")
+    put(
+        "--to",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="a folder or s3://bucket/prefix; repeatable",
+    )
+    put("--keep", type=int, metavar="N", help="delete this app's verified backups beyond the newest N")
+    put("--database", metavar="REF", help="the database: env:NAME of a PostgreSQL URL, or a SQLite file")
+    put(
+        "--files",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="a folder or s3://bucket/prefix to back up",
+    )
+    put("--only", choices=("database", "files"), help="back up one of the two")
+    put("--encrypt", metavar="REF", help="with the passphrase behind env:NAME, or an age1… public key")
+    put("--csv", action="store_true", help="the tables as CSV for people as well")
+    put("--name", metavar="NAME", help="the app's name in its backups (default: the folder's)")
+    put(
+        "--schedule",
+        choices=("render", "github"),
+        help="print a job that does this daily; backs up nothing now",
+    )
+    put(
+        "--output", type=Path, metavar="FILE", help="with --schedule: write here; a render.yaml gains the job"
+    )
+    put(
+        "--runbook",
+        type=Path,
+        metavar="FILE",
+        help="write a recovery runbook (Markdown); backs up nothing now",
+    )
+    put("--json", action="store_true", help="one JSON object on standard output")
+    _secrets_argument(command)
 
 
 def _answers_argument(command: argparse.ArgumentParser) -> None:
@@ -171,7 +295,7 @@ def _answers_argument(command: argparse.ArgumentParser) -> None:
 
 def _run_arguments(command: argparse.ArgumentParser, default: str) -> None:
     command.add_argument("run", nargs="?", metavar="RUN", help=f"the run ({default})")
-    command.add_argument("--project", type=Path, default=Path(), metavar="PATH", help="the app's folder")
+    command.add_argument("--project", type=Path, default=".", metavar="PATH", help="the app's folder")
 
 
 def _events_arguments(command: argparse.ArgumentParser) -> None:
@@ -204,9 +328,11 @@ def _with_command(argv: Sequence[str], names: set[str]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None, *, open_wizard: OpenWizard | None = None) -> None:
     """Run one command and exit with its code. `open_wizard` opens the screens, where there are any."""
-    parser = build_parser()
+    given = sys.argv[1:] if argv is None else argv
+    # The completion is made of every option there is.
+    parser = build_parser(None if "completion" in given else given)
     names = set(next(a for a in parser._actions if a.dest == "command").choices or ())
-    arguments = parser.parse_args(_with_command(sys.argv[1:] if argv is None else argv, names))
+    arguments = parser.parse_args(_with_command(given, names))
     for name, default in (("quiet", False), ("verbose", False), ("no_color", False), ("state_dir", None)):
         if not hasattr(arguments, name):
             setattr(arguments, name, default)
@@ -218,7 +344,7 @@ def _guarded(arguments: argparse.Namespace, open_wizard: OpenWizard | None) -> i
         code: int = arguments.handler(arguments, open_wizard)
         return code
     except AshoreError as error:
-        sys.stderr.write(f"ashore: {error.message}\n{error.hint}\n")
+        sys.stderr.write(f"ashore: {error.message}\n{error.hint}\n[{error.code}]\n")
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_SIGINT

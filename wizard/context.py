@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wizard.answers import Answers
 from wizard.credentials import REFERENCE, Redactor, Secret, Vault
@@ -15,6 +15,9 @@ from wizard.events import Event
 from wizard.journal import Journal
 from wizard.model import Plan, Project
 from wizard.state import RunFolder
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class CreatedUrls(Protocol):
@@ -52,7 +55,8 @@ class Cancel:
 class RunContext:
     """Everything a step may use. `lock_handle` is inherited by children (see wizard.state).
 
-    `epoch` is this execution's number in the target's record; 0 until the record stands.
+    `epoch` is this execution's number in the target's record; 0 until the record stands. `web` stands in for
+    the network where addresses in the data are asked for.
     """
 
     project: Project
@@ -66,6 +70,7 @@ class RunContext:
     cancel: Cancel
     lock_handle: int | None = None
     created_urls: CreatedUrls | None = None
+    web: httpx.BaseTransport | None = None
 
     @property
     def run(self) -> str:
@@ -90,8 +95,11 @@ class RunContext:
         return self.folder.snapshots / str(name)
 
     def database_url(self) -> Secret:
-        """The target's URL. Raises UsageError where the answers name none."""
+        """The target's URL, or that of the database that stays. Raises UsageError where the answers name
+        none."""
         database = self.answers.database
+        if database is not None and not self.answers.moves_database and database.source is not None:
+            return self.vault.resolve(database.source)
         if database is not None and database.create is not None and self.created_urls is not None:
             return self.created_urls(self)[0]
         if database is None or database.url is None:

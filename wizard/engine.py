@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
+
+from pydantic import TypeAdapter
 
 from wizard import answers_file, planner, runner
 from wizard.answers import Answers
@@ -19,7 +21,7 @@ from wizard.context import Cancel, RunContext
 from wizard.credentials import Redactor, Secret, Vault
 from wizard.databases.sqlite import schema as sqlite_schema
 from wizard.databases.sqlite import snapshot as sqlite_snapshot
-from wizard.errors import NotAsPlanned, UsageError
+from wizard.errors import ConnectionLost, NotAsPlanned, Refused, Undecided, UsageError
 from wizard.events import Event
 from wizard.journal import Journal
 from wizard.model import Decision, Edit, Plan, Project
@@ -27,7 +29,9 @@ from wizard.patchers.base import apply_splices
 from wizard.patchers.diff import unified
 from wizard.scan import scan
 from wizard.state import RunFolder, State, room, write_whole
+from wizard.steps import moves
 from wizard.steps.made_database import Created
+from wizard.steps.moves.base import Move
 from wizard.steps.preflight import judge
 from wizard.steps.snapshot import check as check_snapshot
 
@@ -40,9 +44,12 @@ def resolved(project: Project, answers: Answers) -> Answers:
 
     Raises UsageError where the scan finds no database or no uploads folder to move.
     """
-    source = planner.source_path(project, answers)
+    way = moves.move(project, answers)
+    source = None if way is not None else planner.source_path(project, answers)
     database = None
-    if answers.database is not None and source is not None:
+    if way is not None and answers.database is not None:
+        database = dataclasses.replace(answers.database, source=_server(project, answers.database.source))
+    elif answers.database is not None and source is not None:
         database = dataclasses.replace(answers.database, source=_relative(source, project.root))
     found = [s.path for s in project.stores if s.kind == "uploads"]
     planner.upload_folders(project, answers)
@@ -53,6 +60,14 @@ def resolved(project: Project, answers: Answers) -> Answers:
         for source_of in ([rule.source] if rule.source is not None else found)
     )
     return dataclasses.replace(answers, database=database, storage=storage)
+
+
+def _server(project: Project, named: str | None) -> str:
+    """The reference to the source's URL: the answers' own, else the variable that the app reads it from."""
+    if named is not None:
+        return named
+    found = [store.path for store in project.stores if store.kind in ("postgres", "mongodb")]
+    return f"env:{found[0]}"
 
 
 def _relative(path: Path, root: Path) -> str:
@@ -91,7 +106,8 @@ def check_targets_named(answers: Answers) -> None:
             "`database: {source: FILE}`.",
         )
     database = answers.database
-    if database is not None and database.url is None and database.create is None:
+    moved = database if answers.moves_database else None
+    if moved is not None and moved.url is None and moved.create is None:
         raise UsageError(
             "no-target",
             "The answers move a database but name no target; nothing was written.",
@@ -99,12 +115,16 @@ def check_targets_named(answers: Answers) -> None:
         )
 
 
-def make_plan(answers: Answers, decisions: tuple[Decision, ...] = ()) -> tuple[Project, Answers, Plan]:
-    """Scan the project and plan; writes nothing."""
+def make_plan(
+    answers: Answers, decisions: tuple[Decision, ...] = (), given: Mapping[str, Secret] | None = None
+) -> tuple[Project, Answers, Plan]:
+    """Scan the project and plan; writes nothing. A source on a server is looked at, with the secrets
+    `given`, or found where the answers say."""
     project = open_project(answers.project)
     _require_readable(project, answers)
     whole = resolved(project, answers)
-    return project, whole, planner.make_plan(project, whole, decisions)
+    vault = Vault(Redactor(), given=given, base=answers.project)
+    return project, whole, planner.make_plan(project, whole, decisions, vault.resolve)
 
 
 def _require_readable(project: Project, answers: Answers) -> None:
@@ -124,7 +144,9 @@ def open_project(path: Path) -> Project:
     return scan(path)
 
 
-def preflight(answers: Answers, state_dir: Path | None) -> tuple[Decision, ...]:
+def preflight(
+    answers: Answers, state_dir: Path | None, given: Mapping[str, Secret] | None = None
+) -> tuple[Decision, ...]:
     """What cannot be carried exactly, judged on a throw-away snapshot. Writes nothing that stays."""
     project = open_project(answers.project)
     whole = resolved(project, answers)
@@ -132,9 +154,28 @@ def preflight(answers: Answers, state_dir: Path | None) -> tuple[Decision, ...]:
         return ()
     state = State.open(state_dir, project.root)
     with room(state.root), tempfile.TemporaryDirectory(prefix="preflight-", dir=state.root) as folder:
+        if (way := moves.move(project, whole)) is not None:
+            return _preflight_of(way, project, whole, Path(folder), given)
         snapshot = Path(folder) / "snapshot.sqlite3"
         sqlite_snapshot.take(project.root / whole.database.source, snapshot)
         return judge(project, whole, snapshot, Cancel())
+
+
+def _preflight_of(
+    way: Move, project: Project, answers: Answers, folder: Path, given: Mapping[str, Secret] | None
+) -> tuple[Decision, ...]:
+    """What the preflight of a database on a server finds, in a throw-away run that writes nothing else."""
+    vault = Vault(Redactor(), given=given, base=answers.project)
+    scratch = RunFolder(folder / "run")
+    for part in (scratch.path, scratch.snapshots, scratch.work):
+        part.mkdir()
+    plan = Plan(planner.VERSION, str(project.root), "", "", ())
+    with _context(project, answers, plan, scratch, vault, Cancel(), lambda event: None, None) as ctx:
+        way.snapshot(ctx)
+        with suppress(Undecided):  # what is undecided is among the decisions
+            way.preflight(ctx)
+        found = ctx.journal.get("preflight", "decisions") or []
+    return TypeAdapter(tuple[Decision, ...]).validate_python(found)
 
 
 def diff(plan: Plan, edit: Edit) -> str:
@@ -154,7 +195,7 @@ def new_run(
     answers: Answers, given: Mapping[str, Secret], state_dir: Path | None, cancel: Cancel, listen: Listen
 ) -> Iterator[RunContext]:
     """A fresh run, locked, with its folder, plan and answers on disk."""
-    project, whole, plan = make_plan(answers)
+    project, whole, plan = make_plan(answers, given=given)
     check_targets_named(whole)
     vault = open_vault(whole, given, answers.project)
     state = State.open(state_dir, project.root)
@@ -199,15 +240,23 @@ def old_run(
     with room(state.root), state.lock(project.root) as handle:
         state.name_run(project.root, folder.run)
         if purpose == "resume":
-            _check_source(project, answers, plan)
+            _check_source(project, answers, plan, vault)
         with _context(project, answers, plan, folder, vault, cancel, listen, handle) as ctx:
             if purpose != "undo":
                 check_snapshot(ctx)
             yield ctx
 
 
-def _check_source(project: Project, answers: Answers, plan: Plan) -> None:
+def _check_source(project: Project, answers: Answers, plan: Plan, vault: Vault) -> None:
     if answers.database is None or answers.database.source is None:
+        return
+    if (way := moves.move(project, answers)) is not None:
+        try:
+            same = way.describe(project, answers, vault.resolve)[0] == plan.source_fingerprint
+        except (Refused, ConnectionLost):
+            return  # the run reads its snapshot; a step that needs the source says that it is gone
+        if not same:
+            raise _source_changed("the source")
         return
     source = project.root / answers.database.source
     if not source.exists():
@@ -215,11 +264,15 @@ def _check_source(project: Project, answers: Answers, plan: Plan) -> None:
     with planner.source_schema(source) as connection:
         same = sqlite_schema.fingerprint(connection) == plan.source_fingerprint
     if not same:
-        raise NotAsPlanned(
-            "source-changed",
-            f"The schema of {answers.database.source} is not what the plan saw; nothing more was written.",
-            "Its tables or migrations changed since. Start anew with `ashore run`, or put the old file back.",
-        )
+        raise _source_changed(answers.database.source)
+
+
+def _source_changed(source: str) -> NotAsPlanned:
+    return NotAsPlanned(
+        "source-changed",
+        f"The schema of {source} is not what the plan saw; nothing more was written.",
+        "Its tables or migrations changed since. Start anew with `ashore run`, or put the old one back.",
+    )
 
 
 @contextmanager
@@ -231,7 +284,7 @@ def _context(
     vault: Vault,
     cancel: Cancel,
     listen: Listen,
-    handle: int,
+    handle: int | None,
 ) -> Iterator[RunContext]:
     journal = Journal(folder.journal)
     log = runner.EventLog(folder, vault.redactor, listen)

@@ -101,8 +101,13 @@ class Need:
     """What a target asks of the app, in terms no framework or file format knows.
 
     `backend` names the family (`postgres`, `s3`, …). `roles` maps a role (`url`, `bucket`, `region`,
-    `endpoint`, `access_key`, `secret_key`, `public_url`, …) to the variable that carries it. `public_base` is
+    `endpoint`, `access_key`, `secret_key`, `public_url`, …) to the variable that carries it; where the one
+    for `bucket` is set, the storage is in use. `public_base` is
     set where no variable of the app tells what public addresses begin with.
+
+    A storage's `match` (a pattern over paths inside the folder `source`, "" for the app's uploads) and
+    `max_size` (bytes) say which files it takes, where not all files go there; of several, the first that
+    takes a file has it.
     """
 
     kind: Literal["database", "storage"]
@@ -112,6 +117,9 @@ class Need:
     access: Access = "signed"
     prefix: str = ""
     public_base: str = ""
+    match: str = "**"
+    max_size: int | None = None
+    source: str = ""
 
     @property
     def public_address(self) -> str:

@@ -9,14 +9,15 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from wizard import answers_file
-from wizard.answers import Answers
-from wizard.credentials import REFERENCE
+from wizard.answers import STAYS, Answers
+from wizard.credentials import REFERENCE, Redactor, Vault
 from wizard.databases.sqlite import schema as sqlite_schema
 from wizard.databases.sqlite import snapshot
 from wizard.databases.sqlite.failures import explained
 from wizard.errors import UsageError
 from wizard.frameworks import FRAMEWORKS
 from wizard.model import (
+    STEP_NAMES,
     Decision,
     Edit,
     Instruction,
@@ -28,13 +29,16 @@ from wizard.model import (
     Variable,
 )
 from wizard.sources.local import Found, walk
-from wizard.steps import app_variables, made_database, platform_access
+from wizard.steps import app_variables, made_database, moves, platform_access
+from wizard.steps.moves.base import Move, Resolve
 from wizard.storages import kind
+from wizard.storages.needs import setups, storage_needs
 
 VERSION = 1
 THIS_FOLDER = "this folder"
 RUN_FOLDER = "the run's folder"
 NOTHING = "nothing"
+MONGODB = "mongodb"
 
 
 def source_path(project: Project, answers: Answers) -> Path | None:
@@ -108,10 +112,23 @@ def upload_folders(project: Project, answers: Answers) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def needs(answers: Answers) -> tuple[Need, ...]:
-    """What the chosen targets ask of the app."""
+def needs(answers: Answers, project: Project | None = None) -> tuple[Need, ...]:
+    """What the chosen targets ask of the app. `project` tells how the app calls its MongoDB's variable."""
     found: list[Need] = []
-    if answers.moves_database:
+    if answers.moves_database and answers.database is not None and answers.database.provider == MONGODB:
+        stores = project.stores if project is not None else ()
+        variable = next((s.path for s in stores if s.kind == "mongodb"), "MONGODB_URI")
+        about = "Connection string of the MongoDB database."
+        example = "mongodb+srv://user:password@host/database"
+        found.append(
+            Need(
+                kind="database",
+                backend=MONGODB,
+                variables=(Variable(variable, about, secret=True, example=example),),
+                roles=(("url", variable),),
+            )
+        )
+    elif answers.moves_database:
         about = "Connection string of the PostgreSQL database."
         example = "postgresql://user:password@host:5432/database"
         found.append(
@@ -122,23 +139,28 @@ def needs(answers: Answers) -> tuple[Need, ...]:
                 roles=(("url", "DATABASE_URL"),),
             )
         )
-    for rule in answers.storage:
-        if rule.provider != answers_file.LEAVE:
-            need = kind(rule.provider).need(rule)
-            if need not in found:
-                found.append(need)
-    return tuple(found)
+    return (*found, *storage_needs(answers))
 
 
-def make_plan(project: Project, answers: Answers, decisions: Sequence[Decision] = ()) -> Plan:
-    """The whole plan. `decisions` are the preflight's, where it ran.
+def make_plan(
+    project: Project,
+    answers: Answers,
+    decisions: Sequence[Decision] = (),
+    resolve: Resolve | None = None,
+) -> Plan:
+    """The whole plan. `decisions` are the preflight's, where it ran; `resolve` gives the secret behind a
+    reference, which a source on a server needs.
 
-    Raises UsageError for a source that is missing or cannot be read.
+    Raises UsageError for a source that is missing or cannot be read, and what reaching a server raises.
     """
-    source = source_path(project, answers)
+    way = moves.move(project, answers)
+    source = None if way is not None else source_path(project, answers)
     tables: tuple[TableCount, ...] = ()
     fingerprint = ""
-    if source is not None:
+    if way is not None:
+        vault = Vault(Redactor(), base=project.root)
+        fingerprint, tables = way.describe(project, answers, resolve or vault.resolve)
+    elif source is not None:
         with source_schema(source) as connection:
             fingerprint = sqlite_schema.fingerprint(connection)
             tables = tuple(TableCount(*row) for row in sqlite_schema.row_counts(connection))
@@ -148,9 +170,9 @@ def make_plan(project: Project, answers: Answers, decisions: Sequence[Decision] 
             if isinstance(found, Found):
                 files, file_bytes = files + 1, file_bytes + found.size
     made_database.check_answers(answers)
-    required = needs(answers)
+    required = needs(answers, project)
     edits, instructions = _changes(project, answers, required)
-    steps = _steps(answers, source, tables, files, file_bytes, edits, required)
+    steps = _steps(answers, way, source, tables, files, file_bytes, edits, required)
     return Plan(
         version=VERSION,
         root=str(project.root),
@@ -185,6 +207,7 @@ def _changes(
 
 def _steps(
     answers: Answers,
+    way: Move | None,
     source: Path | None,
     tables: tuple[TableCount, ...],
     files: int,
@@ -192,23 +215,25 @@ def _steps(
     edits: tuple[Edit, ...],
     required: tuple[Need, ...],
 ) -> tuple[Step, ...]:
-    moves_database = source is not None
+    moves_database = source is not None or (way is not None and answers.moves_database)
+    # The steps in which the database has a part: of a SQLite file in all of them.
+    parts = way.steps(answers) if way is not None else frozenset(STEP_NAMES if moves_database else ())
     moves_files = any(rule.provider != answers_file.LEAVE for rule in answers.storage)
     database = _database_title(answers)
     storage = _storage_title(answers)
-    rows = f"{len(tables)} tables, {sum(t.rows for t in tables):,} rows"
+    mongo = answers.database is not None and answers.database.provider == MONGODB
+    unit, units = ("collections", "documents") if mongo else ("tables", "rows")
+    rows = f"{len(tables)} {unit}, {sum(t.rows for t in tables):,} {units}"
     what = ", ".join(
         part
         for part in (
-            source.name if source is not None else "",
+            source.name if source is not None else rows if way is not None else "",
             f"{files:,} files, {human_bytes(file_bytes)}" if moves_files else "",
         )
         if part
     )
     private = "private (signed links)" if _signed(answers) else "public"
-    targets = " and ".join(
-        t for t in (database if moves_database else "", storage if moves_files else "") if t
-    )
+    targets = " and ".join(t for t in (database if parts else "", storage if moves_files else "") if t)
     lines: list[Step] = [
         Step("snapshot", "Freeze a copy", RUN_FOLDER, what),
         Step("preflight", "Look for what cannot be carried exactly", NOTHING),
@@ -217,20 +242,21 @@ def _steps(
         lines.append(Step("backup", "Back up", RUN_FOLDER, what))
     create = answers.database.create if answers.database is not None and moves_database else None
     made = f"makes the database {create.name}, unless it is there" if create is not None else ""
+    made = "; ".join([*([made] if made else []), *setups(answers)])
     lines.append(Step("provision", "Prepare the targets", targets or NOTHING, made))
-    if moves_database:
-        lines += [
-            Step("schema", "Build the tables", database, f"{len(tables)} tables"),
-            Step("recheck", "Check every value against the real column types", NOTHING),
-            Step("copy", "Copy the rows", database, rows),
-        ]
+    of_database = [
+        Step("schema", f"Build the {unit}", database, f"{len(tables)} {unit}"),
+        Step("recheck", "Check every value against the real column types", NOTHING),
+        Step("copy", f"Copy the {units}", database, rows),
+    ]
+    lines += [line for line in of_database if line.name in parts]
     if moves_files:
         lines.append(Step("upload", "Upload the files", storage, f"{files:,} files, {private}"))
-    if moves_database:
-        lines += [
-            Step("references", "Rewrite references to files", database, "undo kept"),
-            Step("constraints", "Restore keys, indexes and sequences", database),
-        ]
+    of_database = [
+        Step("references", "Rewrite references to files", database, "undo kept"),
+        Step("constraints", "Restore keys, indexes and sequences", database),
+    ]
+    lines += [line for line in of_database if line.name in parts]
     record = "the run's record" if moves_database else RUN_FOLDER
     lines.append(Step("verify", "Compare every value and every byte", record))
     lines.append(Step("cutover", "Carry over what changed meanwhile", targets or NOTHING))
@@ -240,9 +266,19 @@ def _steps(
             Step("patch", "Change the app's files", writes, f"{len(edits)} files, once all is proven")
         )
     platform = platform_access.platform(answers)
-    if required and platform is not None:
-        names = ", ".join(app_variables.names(required))
-        lines.append(Step("deploy", "Set the variables, without deploying", platform, names))
+    names = ", ".join(app_variables.names(required))
+    if platform_access.waits(answers.deploy) and answers.deploy is not None:
+        title = platform_access.TITLES[answers.deploy.platform]
+        says = "Wait for your push, look at the live app" + (
+            ", redeploy once" if answers.deploy.trigger else ""
+        )
+        if platform is not None and platform_access.restarts(answers):
+            says = "Set the variables (the app restarts), w" + says[1:]
+        writes = title if platform is not None or answers.deploy.trigger else NOTHING
+        lines.append(Step("deploy", says, writes, names if platform is not None else ""))
+    elif required and platform is not None:
+        how = "in one change; the app restarts" if platform_access.restarts(answers) else "without deploying"
+        lines.append(Step("deploy", f"Set the variables, {how}", platform, names))
     elif required:
         lines.append(Step("deploy", "List what the platform must be told", NOTHING))
     lines.append(
@@ -256,7 +292,13 @@ def _signed(answers: Answers) -> bool:
 
 
 def _database_title(answers: Answers) -> str:
-    titles = {"render": "Render Postgres", "neon": "Neon", "supabase": "Supabase"}
+    titles = {
+        "render": "Render Postgres",
+        "neon": "Neon",
+        "supabase": "Supabase",
+        MONGODB: "MongoDB",
+        **dict.fromkeys(STAYS, "the database that stays"),
+    }
     provider = answers.database.provider if answers.database else "postgres"
     return titles.get(provider, "PostgreSQL")
 

@@ -21,6 +21,7 @@ from wizard.databases.postgres.connect import connect, translate
 from wizard.databases.postgres.target import open_target
 from wizard.errors import EXIT_DONE, EXIT_NOT_AS_PLANNED, UsageError
 from wizard.journal import Journal
+from wizard.model import Project
 from wizard.references import undo as reference_undo
 from wizard.state import RunFolder, State
 from wizard.steps import deploy, made_database, moves
@@ -83,7 +84,11 @@ def _clean(folder: RunFolder, given: Mapping[str, Secret]) -> str:
     if folder.answers.exists():
         answers = answers_file.load(folder.answers)
         url = _target_url(folder, answers, given)
-        if url is not None:
+        way = moves.move(_project(answers), answers)
+        if url is not None and way is not None:
+            way.clean(folder.run, url)
+            words = "state folder and the database"
+        elif url is not None:
             try:
                 with connect(url, f"ashore:{folder.run}:clean") as connection:
                     record.remove(connection, folder.run)
@@ -96,9 +101,16 @@ def _clean(folder: RunFolder, given: Mapping[str, Secret]) -> str:
     return f"The record of {folder.run} was removed from the {words}. The app's data was not touched."
 
 
+def _project(answers: Answers) -> Project:
+    """The scan, which tells what kind of database a reference leads to; nothing where the folder is gone."""
+    return engine.open_project(answers.project) if answers.project.is_dir() else Project(answers.project)
+
+
 def _target_url(folder: RunFolder, answers: Answers, given: Mapping[str, Secret]) -> Secret | None:
     """The URL of the run's database; None where no database moved, or the run came not to make it."""
     database = answers.database
+    if database is not None and database.source is not None and not answers.moves_database:
+        return engine.open_vault(answers, given, answers.project).resolve(database.source)
     if database is None or (database.url is None and database.create is None):
         return None
     made = None

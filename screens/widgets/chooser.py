@@ -76,13 +76,18 @@ class Chooser(OptionList):
             self.highlighted = next((i for i, item in enumerate(self._items) if item.name in self.marked), 0)
         self._draw()
 
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The lines, in order."""
+        return self._items
+
     def _draw(self) -> None:
         marks = ("[x]", "[ ]") if self._several else ("(•)", "( )")
         for index, item in enumerate(self._items):
             pointer = "▸" if index == self.highlighted and self.has_focus else " "
             text = Text(f"{pointer} {marks[0] if item.name in self.marked else marks[1]} {item.title}")
             if item.about:
-                text.append(f"   {item.about}", "dim")
+                text.append(f"   {item.about}")
             self.replace_option_prompt_at_index(index, text)
 
     def on_focus(self) -> None:

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from screens.run_view import Part
+from wizard.report_words import amount
 
 SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -18,18 +19,6 @@ def bar(done: int, total: int | None, width: int) -> str:
         return ("█" if total == 0 else "░") * width
     full = max(0, min(width, done * width // total))
     return "█" * full + "░" * (width - full)
-
-
-def amount(value: int, unit: str) -> str:
-    """`1,240` rows or files, `61.0 MB` for bytes."""
-    if unit != "bytes":
-        return f"{value:,}"
-    size = float(value)
-    for name in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or name == "GB":
-            return f"{size:,.0f} {name}" if name == "bytes" else f"{size:,.1f} {name}"
-        size /= 1000
-    raise AssertionError("the last unit always fits")
 
 
 def spark(rates: Sequence[float]) -> str:

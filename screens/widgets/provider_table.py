@@ -59,7 +59,7 @@ def line(row: Row, columns: int, mark: str) -> Text:
     if row.offer is None:
         text.append(row.title)
         if row.note:
-            text.append(f"   {row.note}", "dim")
+            text.append(f"   {row.note}")
         return text
     offer = row.offer
     cells = (
@@ -67,7 +67,7 @@ def line(row: Row, columns: int, mark: str) -> Text:
         price(offer.monthly_now),
         price(offer.monthly_at_10x),
         offer.first_limit,
-        offer.as_of + (" *" if offer.second_hand else ""),
+        offer.as_of + (" *" if offer.second_hand else "") + (" old" if offer.stale else ""),
         offer.backups,
     )
     for number, (cell, (_, width)) in enumerate(zip(cells, COLUMNS, strict=True)):
@@ -101,7 +101,7 @@ class ProviderTable(OptionList):
 
     def heading(self) -> Text:
         """The line of headings for the current width."""
-        text = Text("   ", "dim")
+        text = Text("   ")
         for number, (title, width) in enumerate(COLUMNS[: columns_for(self.size.width or 77)]):
             text.append(f"{title:>{width - 2}}  " if number in (1, 2) else f"{title:<{width}}")
         return text

@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
+from wizard.questions.pasted import one_line
+
 if TYPE_CHECKING:
     from wizard.api import Secret
 
@@ -26,12 +28,13 @@ class SecretInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+u", "delete_left_all", "Clear", show=False)]
 
     class Edited(Message):
-        """The content changed. `filled` says whether there is any."""
+        """The content changed. `filled` says whether there is any, `pasted` whether it came at once."""
 
-        def __init__(self, field: SecretInput, filled: bool) -> None:
+        def __init__(self, field: SecretInput, filled: bool, pasted: bool = False) -> None:
             super().__init__()
             self.field = field
             self.filled = filled
+            self.pasted = pasted
 
         @property
         def control(self) -> SecretInput:
@@ -70,26 +73,30 @@ class SecretInput(Input):
         """What was entered, or None."""
         return self._held
 
-    def _keep(self, text: str) -> None:
-        self._held = self._make(text) if text else None
-        self.value = DOTS if text else ""
+    def hold(self, secret: Secret | None) -> None:
+        """Put a secret in without telling: it came from another field's paste."""
+        self._held = secret or None
+        self.value = DOTS if secret else ""
         self.cursor_position = len(self.value)
-        self.post_message(self.Edited(self, bool(text)))
+
+    def _keep(self, text: str, *, pasted: bool = False) -> None:
+        self.hold(self._make(text) if text else None)
+        self.post_message(self.Edited(self, bool(text), pasted))
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        text = event.text.strip()
-        if not text:
+        text = one_line(event.text.strip())
+        if text == "":
             return
-        if len(text.splitlines()) > 1:
+        if text is None:
             self.post_message(
                 self.Rejected(
                     self, "What you pasted has several lines; a secret is one line. Nothing was taken."
                 )
             )
             return
-        self._keep(text)
+        self._keep(text, pasted=True)
 
     def replace(self, text: str, start: int, end: int) -> None:
         """Typed text is appended, wherever the caret was asked to be."""

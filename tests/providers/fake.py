@@ -142,6 +142,8 @@ class RenderFake(Fake):
         self.disks: list[dict[str, Any]] = []
         self.looks: dict[str, int] = {}
         self.deploy_ends = "live"
+        self.logs_of = "build"
+        self.recovery = "AVAILABLE"
         self.region = "frankfurt"
         self.connection: Callable[[], tuple[str, str]] = lambda: (
             "postgresql://app:planted-secret@dpg-1-a/app",
@@ -163,10 +165,12 @@ class RenderFake(Fake):
             ("POST", r"/postgres", self._create),
             ("GET", r"/postgres/([^/]+)", self._database),
             ("GET", r"/postgres/([^/]+)/connection-info", self._connection),
+            ("GET", r"/postgres/([^/]+)/recovery", self._recovery),
             ("POST", r"/services/([^/]+)/deploys", self._deploy),
             ("GET", r"/services/([^/]+)/deploys", self._listed),
             ("GET", r"/services/([^/]+)/deploys/([^/]+)", self._followed),
             ("POST", r"/disks", self._disk),
+            ("GET", r"/logs", self._logs),
         ):
             match = request.matches(method, pattern)
             if match:
@@ -244,6 +248,9 @@ class RenderFake(Fake):
             self.databases[id]["status"] = "available"
         return Reply(200, self.databases[id])
 
+    def _recovery(self, request: Request, id: str) -> Reply:
+        return Reply(200, {"recoveryStatus": self.recovery, "startsAt": NOW})
+
     def _connection(self, request: Request, id: str) -> Reply:
         internal, external = self.connection()
         return Reply(
@@ -252,11 +259,27 @@ class RenderFake(Fake):
              "externalConnectionString": external, "psqlCommand": "psql"},
         )  # fmt: skip
 
-    def _deploy(self, request: Request, service: str) -> Reply:
+    def pushed(self, commit: str, status: str = "live") -> None:
+        """The user pushed, and the platform deployed it."""
+        for deploy in self.deploys:
+            deploy["status"] = "deactivated" if status == deploy["status"] == "live" else deploy["status"]
         self.deploys.append(
-            {"id": f"dep-{len(self.deploys) + 1}", "status": "created", "commit": {"id": "c0ffee"}}
+            {"id": f"dep-{len(self.deploys) + 1}", "status": status, "commit": {"id": commit}}
         )
+
+    def _deploy(self, request: Request, service: str) -> Reply:
+        self.pushed(request.body.get("commitId", "c0ffee"), "created")
         return Reply(201, self.deploys[-1])
+
+    def _logs(self, request: Request) -> Reply:
+        lines = [
+            {"id": str(n), "message": text, "timestamp": NOW, "labels": []}
+            for n, text in enumerate(("last line", "first line"))
+        ]
+        wanted = request.query["type"] == self.logs_of
+        return Reply(
+            200, {"hasMore": False, "nextStartTime": NOW, "nextEndTime": NOW, "logs": lines if wanted else []}
+        )
 
     def _listed(self, request: Request, service: str) -> Reply:
         return self._page(request, "deploy", self.deploys[::-1])

@@ -131,6 +131,7 @@ class SupabaseFake(Fake):
         self.polls = polls
         self.looks = 0
         self.status = "ACTIVE_HEALTHY"
+        self.backups: list[str] = [NOW]
         self.projects: dict[str, dict[str, Any]] = {}
 
     def handle(self, request: Request) -> Reply:
@@ -142,6 +143,7 @@ class SupabaseFake(Fake):
             ("GET", r"/v1/projects/([^/]+)/health", self._health),
             ("GET", r"/v1/projects/([^/]+)/config/database/pooler", self._pooler),
             ("GET", r"/v1/projects/([^/]+)/storage/buckets", self._buckets),
+            ("GET", r"/v1/projects/([^/]+)/database/backups", self._backups),
         ):
             match = request.matches(method, pattern)
             if match:
@@ -184,6 +186,17 @@ class SupabaseFake(Fake):
         }  # fmt: skip
         return Reply(200, [entry])
 
+    def _backups(self, request: Request, ref: str) -> Reply:
+        made = [
+            {"id": n, "is_physical_backup": True, "status": "COMPLETED", "inserted_at": at}
+            for n, at in enumerate(self.backups)
+        ]
+        return Reply(
+            200,
+            {"region": "eu-west-1", "walg_enabled": True, "pitr_enabled": False, "backups": made,
+             "physical_backup_data": {}},
+        )  # fmt: skip
+
     def _buckets(self, request: Request, ref: str) -> Reply:
         bucket = {"id": "media", "name": "media", "owner": "", "created_at": NOW, "updated_at": NOW,
                   "public": True}  # fmt: skip
@@ -202,6 +215,7 @@ class VercelFake(Fake):
         ]
         self.failed: list[dict[str, Any]] = []
         self.deploy_ends = "READY"
+        self.deployments: list[dict[str, str]] = [{"id": "dpl_1", "state": "READY", "commit": "c0ffee"}]
 
     def refused(self, status: int, message: str) -> Reply:
         return Reply(status, {"error": {"code": "some_code", "message": message}})
@@ -253,13 +267,21 @@ class VercelFake(Fake):
         self.envs.remove(gone)
         return Reply(200, gone)
 
+    def pushed(self, commit: str, state: str = "READY") -> None:
+        """The user pushed, and Vercel deployed it."""
+        id = f"dpl_{len(self.deployments) + 1}"
+        self.deployments.insert(0, {"id": id, "state": state, "commit": commit})
+
     def _deployments(self, request: Request) -> Reply:
-        found = {
-            "uid": "dpl_1", "name": "my-app", "projectId": "prj_1", "url": "my-app.vercel.app",
-            "created": 1, "type": "LAMBDAS", "creator": {"uid": "u"}, "inspectorUrl": "https://vercel.com",
-            "readyState": "READY", "meta": {"githubCommitSha": "c0ffee"},
-        }  # fmt: skip
-        page = {"pagination": {"count": 1, "next": None, "prev": None}, "deployments": [found]}
+        found = [
+            {
+                "uid": one["id"], "name": "my-app", "projectId": "prj_1", "url": "my-app.vercel.app",
+                "created": 1, "type": "LAMBDAS", "creator": {"uid": "u"}, "readyState": one["state"],
+                "inspectorUrl": "https://vercel.com", "meta": {"githubCommitSha": one["commit"]},
+            }
+            for one in self.deployments
+        ]  # fmt: skip
+        page = {"pagination": {"count": len(found), "next": None, "prev": None}, "deployments": found}
         return Reply(200, page)
 
     def _one(self, id: str, state: str) -> dict[str, Any]:
@@ -273,8 +295,13 @@ class VercelFake(Fake):
         }  # fmt: skip
 
     def _deploy(self, request: Request) -> Reply:
-        return Reply(200, self._one("dpl_2", "QUEUED"))
+        again = next(d for d in self.deployments if d["id"] == request.body["deploymentId"])
+        self.pushed(again["commit"], "QUEUED")
+        return Reply(200, self._one(self.deployments[0]["id"], "QUEUED"))
 
     def _followed(self, request: Request, id: str) -> Reply:
         self.looks += 1
-        return Reply(200, self._one(id, self.deploy_ends if self.looks > self.polls else "BUILDING"))
+        one = next(d for d in self.deployments if d["id"] == id)
+        if one["state"] in ("QUEUED", "BUILDING"):
+            one["state"] = self.deploy_ends if self.looks > self.polls else "BUILDING"
+        return Reply(200, self._one(id, one["state"]))

@@ -7,10 +7,11 @@ import dataclasses
 import pytest
 
 from tests.providers.fake import TOKEN, RenderFake
+from tests.providers.fake_platforms import CLOUDINARY_TOKEN, CloudinaryFake
 from tests.providers.fakes import NeonFake, SupabaseFake, VercelFake
 from wizard.answers import CreateDatabase
 from wizard.credentials import Redactor, Secret
-from wizard.providers import neon, render, supabase, vercel
+from wizard.providers import cloudinary, neon, render, supabase, vercel
 from wizard.providers.http import Api, Provider
 
 
@@ -43,12 +44,20 @@ def of_render(fake: RenderFake, url: str) -> None:
     assert "render.com" not in urls.app.reveal()
     assert client.reached_by("dpg-1", "srv-1")
     assert not client.reached_by("dpg-1", None)
+    kept = client.kept("my-app")
+    assert kept is not None
+    assert (kept.backups, kept.expires) == ("on", "")
+    assert client.kept("another") is None
     fake.region = "oregon"
     assert not client.reached_by("dpg-1", "srv-1")
 
     assert client.add_disk("srv-1", "data", "/data", 1) == "dsk-cph1rs3idesc73a2b2mg"
-    deploy = client.start_deploy("srv-1")
-    assert client.newest_deploy("srv-1").id == deploy.id
+    assert client.deploys("srv-1") == ()
+    fake.pushed("c0ffee")
+    live = client.deploys("srv-1")[0]
+    deploy = client.redeploy("srv-1", live)
+    assert [d.id for d in client.deploys("srv-1")] == [deploy.id, live.id]
+    assert client.log_tail("srv-1", deploy) == ("first line", "last line")
     assert (client.follow("srv-1", deploy.id).state, deploy.commit) == ("live", "c0ffee")
 
 
@@ -61,19 +70,25 @@ def of_neon(fake: NeonFake, url: str) -> None:
     urls = client.urls(made[0].id)
     assert "-pooler" in urls.app.reveal()
     assert "-pooler" not in urls.wizard.reveal()
+    kept = client.kept("my-app")
+    assert kept is not None
+    assert (kept.backups, kept.limit) == ("on", 512 << 20)
+    assert "6 hours" in kept.said
 
 
 def of_supabase(fake: SupabaseFake, url: str) -> None:
-    client = supabase.Supabase(api(supabase.PROVIDER, url))
-    password = Secret("p@ss/word")
-    made = [client.make_project("my-app", password, "eu-west-1") for _ in range(2)]
+    client = supabase.Supabase(api(supabase.PROVIDER, url), Secret("p@ss/word"))
+    made = [client.make(CreateDatabase("my-app", region="eu-west-1")) for _ in range(2)]
     assert [m.found for m in made] == [False, True]
     assert len(fake.projects) == 1
-    urls = client.urls(made[0].id, password)
+    urls = client.urls(made[0].id)
     host = "aws-1-eu-west-1.pooler.supabase.com:5432"
     assert urls.wizard == Secret(
         f"postgresql://postgres.{made[0].id}:p%40ss%2Fword@{host}/postgres?sslmode=require"
     )
+    kept = client.kept("my-app")
+    assert kept is not None
+    assert kept.newest == fake.backups[0]
     assert [(b.name, b.public) for b in client.buckets(made[0].id)] == [("media", True)]
 
 
@@ -89,11 +104,22 @@ def of_vercel(fake: VercelFake, url: str) -> None:
     for _ in range(2):
         client.delete_variable(service, "DATABASE_URL")
     assert fake.value("DATABASE_URL") is None
-    newest = client.newest_deploy(service)
+    (newest,) = client.deploys(service)
     assert (newest.id, newest.commit) == ("dpl_1", "c0ffee")
-    started = client.start_deploy(service, newest.id)
+    assert client.log_tail(service, newest) == ()
+    started = client.redeploy(service, newest)
     assert client.follow(service, started.id).state == "live"
+    assert [d.id for d in client.deploys(service)] == [started.id, newest.id]
     assert {r.query.get("teamId") for r in fake.requests} == {"team_1"}
+
+
+def of_cloudinary(fake: CloudinaryFake, url: str) -> None:
+    fake.usage |= {
+        "storage": {"usage": 10**9, "limit": 10**10, "used_percent": 10.0},
+        "media_limits": {"image_max_size_bytes": 10 * 10**6},
+    }
+    client = cloudinary.Cloudinary(api(cloudinary.PROVIDER, url, token=CLOUDINARY_TOKEN))
+    assert [fact.answer for fact in client.facts("my-cloud")] == ["yes", "cannot-tell"]
 
 
 FLOWS = (
@@ -101,4 +127,5 @@ FLOWS = (
     pytest.param("neon.json", NeonFake, of_neon, id="neon"),
     pytest.param("supabase-mgmt.json", SupabaseFake, of_supabase, id="supabase"),
     pytest.param("vercel.json", VercelFake, of_vercel, id="vercel"),
+    pytest.param("cloudinary.yaml", CloudinaryFake, of_cloudinary, id="cloudinary"),
 )

@@ -16,6 +16,7 @@ from wizard.answers import CreateDatabase
 from wizard.credentials import Secret
 from wizard.errors import EXIT_REFUSED, AshoreError
 from wizard.providers import http, neon, render, supabase, vercel
+from wizard.providers.base import Deploy
 
 OWNERS = r"/owners"
 
@@ -221,23 +222,23 @@ def test_a_paused_project_of_supabase_is_not_waited_for() -> None:
     fake = SupabaseFake(polls=0)
     fake.status = "INACTIVE"
     with serving(fake) as url:
-        made = supabase.Supabase(api(supabase.PROVIDER, url))
-        ref = made.make_project("my-app", Secret("password")).id
+        made = supabase.Supabase(api(supabase.PROVIDER, url), Secret("password"))
+        ref = made.make(CreateDatabase("my-app")).id
         with pytest.raises(AshoreError, match="paused"):
-            made.urls(ref, Secret("password"))
+            made.urls(ref)
 
 
 @pytest.mark.parametrize(("ends", "state"), [("build_failed", "failed"), ("deactivated", "superseded")])
 def test_a_deploy_that_ends_otherwise_is_told(fake: RenderFake, ends: str, state: str) -> None:
     fake.deploy_ends = ends
-    deploy = client(fake).start_deploy("srv-1")
+    deploy = client(fake).redeploy("srv-1", Deploy("dep-0", "live", "", ""))
     assert client(fake).follow("srv-1", deploy.id).state == state
 
 
 def test_a_deploy_that_was_queued_without_a_body_is_looked_up(fake: RenderFake) -> None:
-    client(fake).start_deploy("srv-1")
+    fake.pushed("c0ffee")
     fake.trouble("POST", r"/services/srv-1/deploys", Reply(202))
-    assert client(fake).start_deploy("srv-1").id == "dep-1"
+    assert client(fake).redeploy("srv-1", client(fake).deploys("srv-1")[0]).id == "dep-1"
 
 
 def test_vercel_variables_that_are_not_ours_to_change() -> None:

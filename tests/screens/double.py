@@ -8,9 +8,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from wizard import advise as advising
+from wizard import advise_notes
 from wizard.credentials import Secret
 from wizard.errors import AshoreError, Refused
 from wizard.events import (
@@ -221,6 +223,9 @@ class Double:
             "Copy the connection string again from the provider's page.",
         )
 
+    def test_source(self, url: Secret) -> tuple[Check, ...]:
+        return self.test_database(url)
+
     def resolve(self, project: Path, reference: str) -> Secret:
         if reference in self.kept:
             return self.kept[reference]
@@ -310,5 +315,8 @@ class Double:
     def explain(self, code: str) -> str:
         return f"All about {code}."
 
+    def notes(self, users: int) -> tuple[advise_notes.Note, ...]:
+        return advise_notes.notes(users)
+
     def advise(self, project: Project, users: int, budget: float) -> tuple[advising.Offer, ...]:
-        return advising.advise(project, users=users, budget=budget)
+        return advising.advise(project, users=users, budget=budget, today=date(2026, 11, 15))

@@ -19,9 +19,9 @@ from wizard.credentials import Secret
 TRIES = 300
 
 
-def wizard(engine: Double, proposed: dict[str, object] | None = None) -> WizardApp:
+def wizard(engine: Double, proposed: dict[str, object] | None = None, theme: str = "ashore") -> WizardApp:
     """The app over a double, its clock standing still and nothing animated."""
-    app = WizardApp(double.ROOT, engine, Path("/state"), proposed, clock=lambda: 100.0)
+    app = WizardApp(double.ROOT, engine, Path("/state"), proposed, lambda: 100.0, theme)
     app.animation_level = "none"
     return app
 

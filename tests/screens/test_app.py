@@ -33,7 +33,8 @@ async def test_leaving_keeps_a_draft_without_secrets() -> None:
     engine.draft = draft
     again = drive.wizard(engine)
     async with again.run_test(size=(80, 24)) as pilot:
-        await drive.onward(pilot)
+        await drive.says(pilot, "Go on from them")
+        await pilot.press("enter")
         again.go("credentials")
         await drive.step(pilot, "credentials")
         await drive.says(pilot, "half-typed")

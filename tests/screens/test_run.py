@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.screens import double, drive
@@ -190,3 +191,28 @@ async def test_a_flood_of_events_is_drawn_once_a_tick() -> None:
         app.screen._draw = counted  # type: ignore[attr-defined]
         await drive.says(pilot, "4,999 of 50,000")
     assert drawn < 250
+
+
+@pytest.mark.long
+async def test_keys_come_in_between_fifty_thousand_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    flood = tuple(Progress("copy", f"table_{n % 40}", n, 50_000, "rows") for n in range(50_000))
+    last = Progress("copy", "", 50_000, 50_001, "rows", item="the last one")
+    engine = Double(STATE, before=(*double.RUNNING[:-1], *flood, last))
+    app = drive.wizard(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drive.onward(pilot)
+        drive.answered(app)
+        app.session.folder = STATE / RUN
+        # As on a machine so slow that a tick's time is up before the first event.
+        monkeypatch.setattr("screens.run.TAKE_SECONDS", -1.0)
+        app.go("run")
+        await drive.step(pilot, "run")
+        screen = app.screen
+        await drive.until(pilot, lambda: bool(screen._arrived))  # type: ignore[attr-defined]
+        app.simulate_key("f1")
+        await drive.until(pilot, lambda: app.screen is not screen)
+        # The help stands there although the flood has not been taken in yet.
+        assert len(screen._arrived) > 50_000  # type: ignore[attr-defined]
+        monkeypatch.setattr("screens.run.TAKE_SECONDS", 0.02)
+        await pilot.press("escape")
+        await drive.says(pilot, "now: the last one")

@@ -142,6 +142,26 @@ def test_a_target_that_someone_else_wrote_to_is_left_alone(tmp_path: Path, datab
     assert rows(database_url, "SELECT count(*) FROM book") == [(4,)]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "UPDATE book SET title = 'by the new app' WHERE id = 1",
+        "INSERT INTO log VALUES ('by the new app', 3)",
+        'DELETE FROM "Tag Map" WHERE weight IS NULL',
+    ],
+)
+def test_it_refuses_also_where_nothing_changed_at_the_source(
+    tmp_path: Path, database_url: Secret, written: str
+) -> None:
+    ctx = migrated(tmp_path, database_url)
+    execute(database_url, "UPDATE untouched SET x = x")  # written, and yet what was proven
+    assert cutover.run(new_process(ctx)) == "no row changed meanwhile"
+    execute(database_url, written)
+    with pytest.raises(NotAsPlanned) as caught:
+        cutover.run(new_process(ctx))
+    assert caught.value.code == "target-changed"
+
+
 def test_a_new_row_that_cannot_be_carried_stops_before_anything_is_written(
     tmp_path: Path, database_url: Secret
 ) -> None:

@@ -203,7 +203,8 @@ def test_a_wrong_token_and_a_wrong_service_are_found_before_anything_is_written(
     [
         (DeployAnswers("render", set_variables=True, service="srv-1"), "deploy-incomplete"),
         (DeployAnswers("fly", set_variables=True, service="a", token="env:T"), "deploy-not-available"),
-        (DeployAnswers("render", trigger=True), "deploy-not-available"),
+        (DeployAnswers("render", trigger=True), "deploy-incomplete"),
+        (DeployAnswers("render", trigger=True, service="a", token="env:T"), "deploy-incomplete"),
     ],
 )
 def test_what_cannot_be_done_is_said_when_planning(

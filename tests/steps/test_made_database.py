@@ -133,7 +133,9 @@ def test_the_app_gets_the_internal_url_only_beside_it(
 @pytest.mark.parametrize(
     ("database", "code"),
     [
-        (DatabaseAnswers("supabase", create=CREATE), "create-not-available"),
+        (DatabaseAnswers("postgres", create=CREATE), "create-not-available"),
+        (DatabaseAnswers("supabase", create=CREATE), "create-incomplete"),
+        (DatabaseAnswers("neon", create=replace(CREATE, password="env:P")), "create-incomplete"),
         (DatabaseAnswers("neon", create=CREATE, url="env:U"), "create-and-url"),
         (DatabaseAnswers("neon", create=CreateDatabase("x")), "create-incomplete"),
         (DatabaseAnswers("neon", create=replace(CREATE, plan="launch")), "create-not-available"),

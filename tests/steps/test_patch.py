@@ -14,6 +14,7 @@ import pytest
 
 from tests.frameworks.django.change_kit import DATABASE, changed, write
 from wizard.answers import Answers, DatabaseAnswers
+from wizard.commands.run import show_plan
 from wizard.context import Cancel, RunContext
 from wizard.credentials import Redactor, Secret, Vault
 from wizard.databases.postgres import record
@@ -225,6 +226,37 @@ def test_show_writes_a_patch_that_applies_and_holds_no_secret(make: Make, root: 
     (root / ".env.example").unlink()
     patch.run(make())
     assert tree(root) == shown
+
+
+@pytest.mark.parametrize("folder", [".", "app"])
+def test_a_patch_for_a_folder_of_a_repository_applies_from_anywhere_in_it(
+    make: Make, root: Path, folder: str
+) -> None:
+    """`git apply` passes over paths that do not count from the top, and says nothing."""
+    top = root.parent
+    subprocess.run(["git", "init", "-q"], cwd=top, check=True)
+    before = tree(root)
+    ctx = make(patch="show")
+    patch.run(ctx)
+    command = ["git", "apply", "--unidiff-zero", str(ctx.folder.path / "ashore.patch")]
+    subprocess.run(command, cwd=top / folder, check=True)
+    shown = tree(root)
+    assert shown.keys() - before.keys() == {".env.example"}
+    for path, data in before.items():
+        (root / path).write_bytes(data)
+    (root / ".env.example").unlink()
+    patch.run(make())
+    assert tree(root) == shown
+
+
+def test_the_plan_that_a_person_confirms_names_what_is_not_committed(make: Make, root: Path) -> None:
+    said: list[str] = []
+    show_plan(make().plan, said.append)
+    assert "Not committed" not in "".join(said)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    show_plan(make().plan, said.append)
+    (line,) = [line for line in said if "Not committed" in line]
+    assert "config/settings.py, requirements.txt" in line
 
 
 def test_skip_changes_nothing_and_keeps_the_instructions(make: Make, root: Path) -> None:

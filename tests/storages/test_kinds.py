@@ -99,6 +99,7 @@ def test_kinds_are_listed_once_and_mark_their_references() -> None:
         "firebase": {"credentials"},
         "azure": {"account_key"},
         "render-disk": set(),
+        "database": {"url"},
         "cloudinary": {"api_key", "api_secret"},
     }
     for storage in STORAGES:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from wizard import engine
 from wizard.advise import Offer
 from wizard.advise import advise as compare
+from wizard.advise_notes import notes
 from wizard.commands import OpenWizard
 from wizard.commands.common import put, put_json
 
@@ -20,7 +21,14 @@ def advise(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
     offers = compare(project, users=arguments.users, budget=arguments.budget)
     if arguments.json:
         given = {"users": arguments.users, "budget": arguments.budget}
-        put_json({"version": 1, **given, "offers": [asdict(offer) for offer in offers]})
+        put_json(
+            {
+                "version": 1,
+                **given,
+                "offers": [asdict(o) for o in offers],
+                "notes": [asdict(note) for note in notes(arguments.users)],
+            }
+        )
         return 0
     for kind, title in TITLES.items():
         rows = [offer for offer in offers if offer.kind == kind]
@@ -33,15 +41,21 @@ def advise(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
         else:
             put(f"  Recommended: {best.title}: {best.reason}")
         put()
+    for note in notes(arguments.users):
+        put(f"  {note.text}")
+    if any(offer.stale for offer in offers):
+        put("  ! Figures marked old were read more than 180 days ago.")
     put("Nothing has been written. Prices are the catalogue's: look at the provider's page before you pay.")
     return 0
 
 
 def _line(offer: Offer) -> str:
     mark = ">" if offer.recommended else " "
-    dated = f"{offer.as_of}{' (second hand)' if offer.second_hand else ''}"
+    remarks = [text for text, on in (("second hand", offer.second_hand), ("old", offer.stale)) if on]
+    dated = offer.as_of + (f" ({', '.join(remarks)})" if remarks else "")
+    bill = f"; with {offer.also}" if offer.also else ""
     prices = f"{_price(offer.monthly_now):>10} {_price(offer.monthly_at_10x):>10}"
-    return f"{mark} {offer.title:<32} {prices}  {offer.first_limit}; {offer.backups}; {dated}"
+    return f"{mark} {offer.title:<32} {prices}  {offer.breaks}; {offer.backups}; {dated}{bill}"
 
 
 def _price(dollars: float | None) -> str:

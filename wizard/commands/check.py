@@ -6,11 +6,13 @@ import argparse
 import re
 from pathlib import Path
 
-from wizard import engine
+from wizard import answers_file, engine
 from wizard.checks.base import Answer, Checklist, to_json
 from wizard.commands import OpenWizard
 from wizard.commands.common import put, put_json
+from wizard.credentials import Redactor, Vault
 from wizard.errors import EXIT_RISK
+from wizard.steps import made_database
 
 MARKS: dict[Answer, str] = {"yes": "+", "no": "x", "cannot-tell": "?"}
 _ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
@@ -26,11 +28,25 @@ def check(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
         from wizard.checks import project
 
         checklist = project.run(engine.open_project(Path(arguments.what).absolute()))
+        if arguments.answers is not None:
+            checklist = _asked(checklist, arguments.answers)
     if arguments.json:
         put_json(to_json(checklist))
     else:
         _print(checklist)
     return EXIT_RISK if checklist.count("no") else 0
+
+
+def _asked(checklist: Checklist, path: Path) -> Checklist:
+    """With what the provider and the database of the answers say: a few requests, nothing is changed."""
+    from wizard.checks import platform, provider, storage
+
+    answers = answers_file.load(path)
+    vault = Vault(Redactor(), base=answers.project)
+    create = answers.database.create if answers.database is not None else None
+    name = create.name if create is not None else None
+    checklist = provider.add(checklist, answers, vault, made_database.token_reference(answers), name)
+    return storage.add(platform.add(checklist, answers, vault), answers, vault)
 
 
 def _print(checklist: Checklist) -> None:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 from wizard import answers_file, engine, headless, runner
 from wizard.answers import Answers
@@ -17,6 +18,8 @@ from wizard.decisions import describe, paste, undecided
 from wizard.errors import AshoreError, UsageError
 from wizard.events import SCHEMA, Event, Failed, Finished, Header
 from wizard.model import Plan
+from wizard.scan import sqlite_sql
+from wizard.steps import patch
 
 
 def run(arguments: argparse.Namespace, open_wizard: OpenWizard | None) -> int:
@@ -66,8 +69,11 @@ def preflight(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
     answers = answers_file.load(arguments.answers)
     decisions = engine.preflight(answers, arguments.state_dir)
     left = undecided(decisions)
+    found = engine.open_project(answers.project).findings
+    places = [f for f in found if f.code in (sqlite_sql.CODE, sqlite_sql.LIKE_CODE)]
     if arguments.json:
-        put_json({"version": 1, "decisions": [asdict(d) for d in decisions]})
+        listed = [asdict(place) for place in places]
+        put_json({"version": 1, "decisions": [asdict(d) for d in decisions], "sql": listed})
     else:
         for decision in decisions:
             put(describe(decision))
@@ -75,6 +81,11 @@ def preflight(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
         if decidable:
             put("\nTo decide, put this into the answers and choose:\n")
             put(paste(decidable))
+        if places:
+            put("\nIn the code, PostgreSQL does not understand or reads otherwise:\n")
+            for place in places:
+                put(f"  {place.file}:{place.line}: {place.message} {place.hint}")
+            put("")
         if not left:
             put("Everything can be carried" + (" as decided." if decisions else " exactly."))
         put("Nothing has been written.")
@@ -105,6 +116,11 @@ def show_plan(made: Plan, say: Callable[[str], None]) -> None:
         say(f"\n{engine.diff(made, edit)}")
         for reason in dict.fromkeys(s.reason for s in edit.splices):
             say(f"  why: {reason}")
+    dirty = patch.uncommitted(Path(made.root), [e.path for e in made.edits if e.before_sha256 is not None])
+    if dirty:
+        say(f"\nNot committed to git: {', '.join(dirty)}.")
+        say("ashore would change them on top of what you changed: commit or stash that first, to see the two")
+        say("apart. `ashore undo` restores the files as they are now.")
     for instruction in made.instructions:
         say(f"\nFor you to do: {instruction.file}:{instruction.line}: {instruction.why}\n{instruction.text}")
 

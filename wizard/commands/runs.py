@@ -13,6 +13,7 @@ from wizard.commands.run import reported
 from wizard.context import Cancel
 from wizard.events import Event
 from wizard.state import State, holder
+from wizard.steps import platform_access
 
 
 def runs(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
@@ -88,14 +89,16 @@ def undo(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
         put_json({"version": 1, **asdict(result)})
         return result.exit_code
     for path in result.files:
-        put(f"  + {path} restored")
+        there = (ctx.project.root / path).exists()
+        put(f"  + {path} restored" if there else f"  + {path} removed: the run had made it")
     for path in result.files_changed:
         put(f"  x {path} was changed since; it was left as it is")
     put(f"  + {result.references} references restored")
     if result.references_kept:
         put(f"  x {result.references_kept} references hold something newer; they were left as they are")
     for variable in result.variables:
-        put(f"  + {variable} on the platform is as it was; nothing was deployed")
+        after = "the app restarted" if platform_access.restarts(ctx.answers) else "nothing was deployed"
+        put(f"  + {variable} on the platform is as it was; {after}")
     for variable in result.variables_kept:
         put(f"  x {variable} on the platform holds something newer; it was left as it is")
     return result.exit_code

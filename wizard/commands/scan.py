@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from wizard import engine
+from wizard import engine, error_index
 from wizard.commands import OpenWizard
 from wizard.commands.common import put, put_json
 from wizard.errors import UsageError
@@ -20,11 +20,14 @@ def scan(arguments: argparse.Namespace, _open: OpenWizard | None) -> int:
     """Print what is at risk. Exit 0 whatever it finds: `check` judges, `scan` tells."""
     if arguments.explain:
         page = explain(arguments.explain)
-        if page is None:
+        text = error_index.page(arguments.explain) if page is None else f"{page.title}\n\n{page.text}"
+        if not text:
             raise UsageError(
-                "no-such-code", f"There is no finding {arguments.explain}.", "`ashore scan` prints the codes."
+                "no-such-code",
+                f"There is no finding and no error {arguments.explain}.",
+                "`ashore scan` prints the codes of findings; each error prints its own.",
             )
-        put(f"{page.title}\n\n{page.text}")
+        put(text)
         return 0
     project = engine.open_project(arguments.path.absolute())
     if arguments.json:
@@ -49,7 +52,9 @@ def _print(project: Project) -> None:
             f"{store.files:,} files" if store.kind == "uploads" else "",
             human_bytes(store.bytes) if store.bytes else "",
         ]
-        put(f"  {store.path}  ({store.kind}; {', '.join(c for c in counts if c) or 'empty'})")
+        # A server is not asked: the scan is offline, and its path is the variable that holds the URL.
+        nothing = "not looked at" if store.kind not in ("sqlite", "uploads") else "empty"
+        put(f"  {store.path}  ({store.kind}; {', '.join(c for c in counts if c) or nothing})")
         put(f"    {lost}: {store.why}")
         for evidence in store.evidence:
             put(f"    {evidence.file}:{evidence.line}")

@@ -14,6 +14,7 @@ from wizard.databases import derive_sql as sql
 from wizard.databases.derive_draft import Decisions, Draft, Left, open_drafts
 from wizard.databases.derive_expressions import computed
 from wizard.databases.derive_keys import Names, Statement, listed
+from wizard.databases.derive_types import TEXT, Manners
 from wizard.databases.sqlite import clauses
 from wizard.databases.sqlite.schema import Column, Schema
 
@@ -37,18 +38,24 @@ def derive(
     connection: sqlite3.Connection,
     decisions: Decisions | None = None,
     skip_tables: Collection[str] = (),
+    manners: Manners | None = None,
 ) -> Derived:
     """Statements that make the tables of `schema`, with types that hold every value in `connection`.
 
     Names are unqualified: the caller sets search_path. `decisions` are the answers' (`nocase` and
-    `mixed_types` count here). Raises UsageError `name-not-possible` where PostgreSQL cannot hold a name.
+    `mixed_types` count here). `manners` are those of an app that reads SQLite's own values. Raises UsageError
+    `name-not-possible` where PostgreSQL cannot hold a name.
     """
-    drafts = open_drafts(connection, schema, decisions or {}, skip_tables)
+    drafts = open_drafts(connection, schema, decisions or {}, skip_tables, manners)
     names = Names(drafts)
     tables = tuple(_create(d, names) for d in drafts.values())
     after = [s for d in drafts.values() for s in keys.indexes(d, names)]
     after += [s for d in drafts.values() for s in keys.checks(d, names)]
-    after += [s for d in drafts.values() for s in keys.foreign_keys(d, drafts, names)]
+    if manners is None or manners.foreign_keys:
+        after += [s for d in drafts.values() for s in keys.foreign_keys(d, drafts, names)]
+    else:
+        for draft in drafts.values():
+            _leave_foreign_keys(draft)
     return Derived(
         tables,
         tuple(after),
@@ -56,6 +63,15 @@ def derive(
         tuple(dict.fromkeys(note for d in drafts.values() for note in d.notes)),
         any("citext" in d.folds.values() for d in drafts.values()),
     )
+
+
+def _leave_foreign_keys(draft: Draft) -> None:
+    for key in draft.table.foreign_keys:
+        shown = f"{draft.table.name} ({', '.join(key.columns)}) → {key.target}"
+        why = (
+            f"The foreign key {shown} is not carried over: the app never switches foreign keys on in SQLite."
+        )
+        draft.leave("foreign key", shown, why)
 
 
 def _create(draft: Draft, names: Names) -> str:
@@ -94,6 +110,8 @@ def _no_key(draft: Draft, key: Sequence[str]) -> str:
 def _column(draft: Draft, column: Column, names: Names) -> str:
     table, typed = draft.table, draft.typed[column.name]
     parts = [sql.identifier(column.name), draft.type(column.name)]
+    if draft.plain and parts[1] == TEXT:
+        parts.append('COLLATE "C"')  # as SQLite sorts and folds text
     where = f"{table.name}.{column.name}"
     if column.name == table.rowid_alias:
         sequence = sql.identifier(names.free(f"{table.name}_{column.name}_seq"))

@@ -32,7 +32,7 @@ class Left:
 class Draft:
     """`typed` has the type of each column; `folded` are the text columns with a collation that is not
     BINARY, with its name; `folds` tells how NOCASE is kept (the decisions). `unique` are the column sets
-    that the target holds unique."""
+    that the target holds unique. `plain`: text is compared byte by byte, as in SQLite."""
 
     connection: sqlite3.Connection
     table: Table
@@ -42,6 +42,7 @@ class Draft:
     unique: set[tuple[str, ...]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    plain: bool = False
 
     def type(self, column: str) -> str:
         if self.folds.get(column) == "citext":
@@ -94,27 +95,35 @@ def check_names(table: Table) -> None:
             )
 
 
-def open_draft(connection: sqlite3.Connection, table: Table, decisions: Decisions) -> Draft:
+def open_draft(
+    connection: sqlite3.Connection, table: Table, decisions: Decisions, manners: types.Manners | None = None
+) -> Draft:
     """Survey `table` and choose its types. Raises UsageError `name-not-possible`."""
     check_names(table)
     stats = types.survey(connection, table)
     typed = {}
     for column in table.columns:
         chosen = decisions.get(f"{table.name}.{column.name}", {}).get("mixed_types")
-        typed[column.name] = types.choose(connection, table, column, stats[column.name], chosen)
+        typed[column.name] = types.choose(connection, table, column, stats[column.name], chosen, manners)
     folded = {c: n for c, n in clauses.collations(table).items() if typed[c].type == types.TEXT}
     folds = {
         c: decisions.get(f"{table.name}.{c}", {}).get("nocase", "binary")
         for c, name in folded.items()
         if name == "NOCASE"
     }
-    draft = Draft(connection, table, typed, folded, folds)
+    draft = Draft(connection, table, typed, folded, folds, plain=manners is not None)
     draft.notes += [t.note for t in typed.values() if t.note]
     return draft
 
 
 def open_drafts(
-    connection: sqlite3.Connection, schema: Schema, decisions: Decisions, skip: Collection[str]
+    connection: sqlite3.Connection,
+    schema: Schema,
+    decisions: Decisions,
+    skip: Collection[str],
+    manners: types.Manners | None = None,
 ) -> dict[str, Draft]:
     """A draft of every table but those in `skip`, in the schema's order."""
-    return {t.name: open_draft(connection, t, decisions) for t in schema.tables if t.name not in skip}
+    return {
+        t.name: open_draft(connection, t, decisions, manners) for t in schema.tables if t.name not in skip
+    }

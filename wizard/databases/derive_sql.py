@@ -13,6 +13,7 @@ from wizard.databases.sqlite.sqltext import Token, tokens
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _NOW = {"CURRENT_TIMESTAMP", "DATETIME('NOW')", "DATETIME()"}
 _TODAY = {"CURRENT_DATE", "DATE('NOW')", "DATE()"}
+_SHAPES = ("YYYY-MM-DD HH24:MI:SS", "YYYY-MM-DD", "HH24:MI:SS")
 _CLOCK = {"CURRENT_TIME", "TIME('NOW')", "TIME()"}
 
 
@@ -48,6 +49,9 @@ def _moment(word: str, type_: str) -> str | None:
     # SQLite's clock is UTC (https://www.sqlite.org/lang_datefunc.html).
     if type_ == types.TIMESTAMPTZ and word in _NOW:
         return "now()"
+    if type_ == types.TEXT:
+        shape = _SHAPES[0 if word in _NOW else 1 if word in _TODAY else 2]
+        return f"to_char(now() AT TIME ZONE 'UTC', '{shape}')"
     wanted = {types.TIMESTAMP: _NOW, types.DATE: _TODAY, types.TIME: _CLOCK}.get(type_, set())
     short = {types.TIMESTAMP: "timestamp(0)", types.DATE: "date", types.TIME: "time(0)"}
     return f"((now() AT TIME ZONE 'UTC')::{short[type_]})" if word in wanted else None

@@ -59,6 +59,18 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
+class Manners:
+    """An app that speaks SQLite's SQL and reads SQLite's own values: 0 and 1, and moments as text.
+
+    `times`: it lets sqlite3 make moments of columns declared TIMESTAMP or DATE (PARSE_DECLTYPES).
+    `foreign_keys`: it switches them on; SQLite enforces none by itself, and PostgreSQL all.
+    """
+
+    times: bool = False
+    foreign_keys: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Typed:
     """The type chosen for a column, what the column holds, and why the declared type was not taken.
 
@@ -72,15 +84,23 @@ class Typed:
 
 
 def choose(
-    connection: sqlite3.Connection, table: Table, column: Column, stats: Stats, chosen: str | None = None
+    connection: sqlite3.Connection,
+    table: Table,
+    column: Column,
+    stats: Stats,
+    chosen: str | None = None,
+    manners: Manners | None = None,
 ) -> Typed:
     """The type of `column`. Reads the table only where text must be parsed.
 
-    `chosen` is the decision `mixed_types` about it: `text`, `bytes` or None.
+    `chosen` is the decision `mixed_types` about it: `text`, `bytes` or None. With `manners` a declared type
+    counts as far as SQLite itself knows it.
     """
     if column.name == table.rowid_alias:
         return Typed(BIGINT, stats)
     wanted = declared(table, column)
+    if manners is not None:
+        wanted = _as_kept(wanted, column, manners)
     if wanted.kind == "json" and column.type.upper() not in ("JSON", "JSONB"):
         wanted = Declared("text")  # checked text: apps read it as text
     found = _as_declared(connection, table, column, wanted, stats)
@@ -95,6 +115,17 @@ def choose(
     shown = column.type or wanted.kind
     note = f"{table.name}.{column.name} is declared {shown}, but not all its values fit; it becomes {type_}."
     return Typed(type_, stats, note)
+
+
+def _as_kept(wanted: Declared, column: Column, manners: Manners) -> Declared:
+    """What SQLite itself keeps in such a column: it has no type for conditions, moments, JSON."""
+    if wanted.kind == "boolean":
+        return Declared("integer")
+    if wanted.kind in ("datetime", "date") and manners.times and column.type.upper() in ("TIMESTAMP", "DATE"):
+        return wanted
+    if wanted.kind in ("datetime", "date", "time", "uuid", "json"):
+        return Declared("text")
+    return Declared("decimal") if wanted.kind == "decimal" else wanted
 
 
 def survey(connection: sqlite3.Connection, table: Table) -> dict[str, Stats]:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from wizard.frameworks.base import FrameworkKind
 from wizard.frameworks.django import Django
+from wizard.frameworks.fastapi import FastApi
+from wizard.frameworks.flask import Flask
+from wizard.frameworks.nestjs import Express, NestJs
 
-FRAMEWORKS: tuple[FrameworkKind, ...] = (Django(),)
+FRAMEWORKS: tuple[FrameworkKind, ...] = (
+    Django(),
+    Flask(),
+    FastApi(),
+    NestJs(),
+    Express(),
+)
 
 
 def framework(name: str) -> FrameworkKind | None:

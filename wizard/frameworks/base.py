@@ -58,13 +58,17 @@ class Change:
 
 
 class FrameworkKind(Protocol):
-    """A framework: one file or folder in `wizard/frameworks/`, one line in `FRAMEWORKS`.
-
-    `bookkeeping` are tables that belong to the target: compared, never copied.
-    """
+    """A framework: one file or folder in `wizard/frameworks/`, one line in `FRAMEWORKS`."""
 
     name: ClassVar[str]
-    bookkeeping: ClassVar[tuple[str, ...]]
+
+    def owns_schema(self, project: Project, framework: Framework) -> bool:
+        """Whether the project's own code can build its tables. Reads only; runs nothing."""
+        ...
+
+    def bookkeeping(self, project: Project, framework: Framework) -> tuple[str, ...]:
+        """The tables that belong to the target: compared, never copied. Reads only."""
+        ...
 
     def revision(self, workshop: Workshop, snapshot: Path) -> Revision:
         """Compare the snapshot's migrations with the code's. Writes nothing outside `work`."""
@@ -80,6 +84,11 @@ class FrameworkKind(Protocol):
         Reads only. Raises UsageError `unknown-time-zone` where it cannot be known: a guess would shift
         every time.
         """
+        ...
+
+    def epoch(self, project: Project, framework: Framework) -> str | None:
+        """The choice for the decision `epoch` that the framework itself settles, or None: the unit of the
+        integers that it keeps moments as in SQLite (`milliseconds`, `seconds`)."""
         ...
 
     def change(self, project: Project, framework: Framework, needs: tuple[Need, ...]) -> Change:

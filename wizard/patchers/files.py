@@ -45,12 +45,16 @@ def read(path: str, file: Path) -> bytes | None:
 def write_durably(file: Path, data: bytes) -> None:
     """Write `data` to `file`: whole or not at all, on the disk when this returns.
 
-    A file that exists keeps its mode and, as far as this user may, its owner. A kill in between leaves
-    at most a file named like it with the ending `.ashore-new`, which the next call replaces.
+    Its folder is made where it is missing. A file that exists keeps its mode and, as far as this user may,
+    its owner. A kill in between leaves at most a file named like it with the ending `.ashore-new`, which the
+    next call replaces.
     Raises StepFailed `file-unwritable`.
     """
     new = leftover(file)
     try:
+        if not file.parent.is_dir():
+            file.parent.mkdir()
+            sync_folder(file.parent.parent)
         known = file.stat() if file.exists() else None
         # The mode stands before the content: what others may not read is never readable in between.
         new.unlink(missing_ok=True)
@@ -77,9 +81,12 @@ def leftover(file: Path) -> Path:
 
 
 def remove_durably(file: Path) -> None:
-    """Delete `file`, and keep it deleted after a power cut."""
+    """Delete `file`, and keep it deleted after a power cut; its folder, too, where nothing else is in it."""
     file.unlink(missing_ok=True)
     sync_folder(file.parent)
+    with contextlib.suppress(OSError):
+        file.parent.rmdir()
+        sync_folder(file.parent.parent)
 
 
 def sync_folder(folder: Path) -> None:

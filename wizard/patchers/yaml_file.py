@@ -71,6 +71,19 @@ class YamlMapping:
         )
         return self._insert_block(_content_end(last), column, gap, items, reason)
 
+    def replace_in(self, key: str, old: str, new: str, reason: str) -> Splice:
+        """Replace `old`, which occurs once in the text of the scalar under `key`.
+
+        Raises NotUnderstood where it does not stand there just so (an alias, a merge, an escape).
+        """
+        pair = self._pair(key)
+        value = None if pair is None else pair.child_by_field_name("value")
+        written = b"" if value is None else self.file.data[value.start_byte : value.end_byte]
+        if value is None or written.count(old.encode()) != 1 or written.startswith((b"*", b"&", b"!")):
+            raise NotUnderstood(f"{key} is not written in one piece here.", self.line)
+        start = value.start_byte + written.index(old.encode())
+        return Splice(start, start + len(old.encode()), new, reason)
+
     def _new_list(self, key: str, items: Items, reason: str) -> Splice:
         if self.node.type != "block_mapping":
             raise NotUnderstood("The mapping is written on one line, in braces.", self.line)
@@ -168,6 +181,16 @@ class YamlFile:
                 yield YamlMapping(self, below, inner, dash)
 
 
+def top_mapping(file: YamlFile) -> tree_sitter.Node:
+    """The mapping that the file is. Raises NotUnderstood where it is none, or has several documents."""
+    documents = [c for c in file.root.children if c.type == "document"]
+    body = next((c for d in documents for c in d.children if c.type in ("block_node", "flow_node")), None)
+    inner = None if body is None else _collection(body)
+    if len(documents) != 1 or inner is None or inner.type not in ("block_mapping", "flow_mapping"):
+        raise NotUnderstood("The file is not one mapping.")
+    return inner
+
+
 def load(data: bytes) -> list[Any]:
     """What every document says. Raises NotUnderstood where it is no plain YAML."""
     try:
@@ -177,13 +200,20 @@ def load(data: bytes) -> list[Any]:
         raise NotUnderstood("The file is not plain YAML here.", 1 + mark.line if mark else 1) from error
 
 
-def items_check(parent: str, key: str, added: Mapping[int, list[dict[str, Any]]]) -> Check:
+def items_check(
+    parent: str,
+    key: str,
+    added: Mapping[int, list[dict[str, Any]]],
+    replaced: Mapping[int, Mapping[str, str]] | None = None,
+) -> Check:
     """A check that the list `key` of the mappings numbered by `added` (in the order of
-    `YamlFile.mappings(parent)`) gained those items at its end, and nothing else changed."""
+    `YamlFile.mappings(parent)`) gained those items at its end, that the mappings numbered by `replaced`
+    have those values, and that nothing else changed."""
 
     def check(before: bytes, after: bytes) -> None:
         source = YamlFile(before)
         for number, mapping in enumerate(source.mappings(parent)):
+            mapping.value.update((replaced or {}).get(number, {}))
             if number in added:
                 mapping.value[key] = [*(mapping.value.get(key) or []), *added[number]]
         if source.documents != load(after) or not YamlFile(after).root.children:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from wizard.answers import CreateDatabase
 from wizard.credentials import Secret
@@ -42,8 +42,27 @@ class Deploy:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How safe a database is at its provider, as its API says it.
+
+    `backups`: on, off, or not yet made; `since` and `newest` are moments (ISO 8601), empty where the API does
+    not say; `expires` alike; `limit` is in bytes, None where the plan sets none that the API names.
+    """
+
+    backups: Literal["on", "off", "not-yet"]
+    said: str
+    newest: str = ""
+    expires: str = ""
+    limit: int | None = None
+
+
 class Databases(Protocol):
     """A provider that makes databases."""
+
+    def kept(self, name: str) -> Kept | None:
+        """What the provider does for the database of this name; None where there is none. Reads only."""
+        ...
 
     def make(self, wanted: CreateDatabase) -> Made:
         """The database of this name: the one that stands there, else a new one. Safe to repeat."""
@@ -79,6 +98,62 @@ class Variables(Protocol):
     def delete_variable(self, service: str, name: str) -> None:
         """Remove this one variable; nothing where it is not there."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a platform's API tells about a service, as a line of `ashore check`.
+
+    `code` is stable, kebab-case; `title` the statement that should be true; `hint` what to do, if anything.
+    """
+
+    code: str
+    title: str
+    answer: Literal["yes", "no", "cannot-tell"]
+    why: str
+    hint: str = ""
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A platform that restarts the app with every change of its variables: all are changed in one request."""
+
+    def change_variables(self, service: str, changes: Mapping[str, Secret | None]) -> None:
+        """Set these, remove those that are None, and touch no other. Restarts the app, once."""
+        ...
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """A platform that tells more than its deploys."""
+
+    def facts(self, service: str) -> tuple[Fact, ...]:
+        """What concerns the data of this service. Reads only."""
+        ...
+
+
+class Deploys(Protocol):
+    """A platform that deploys what the user pushes, and tells how that went."""
+
+    def deploys(self, service: str) -> tuple[Deploy, ...]:
+        """The service's latest deploys, newest first; empty where there was none."""
+        ...
+
+    def redeploy(self, service: str, live: Deploy) -> Deploy:
+        """Deploy once more what `live` deployed, with the variables of now. Restarts the app."""
+        ...
+
+    def follow(self, service: str, deploy: str) -> Deploy:
+        """Wait for the end state of a deploy. Raises StepFailed `provider-slow`."""
+        ...
+
+    def log_tail(self, service: str, deploy: Deploy) -> tuple[str, ...]:
+        """The last lines of a deploy's log, oldest first; empty where the API gives none."""
+        ...
+
+
+class Client(Variables, Deploys, Protocol):
+    """What a platform's client does."""
 
 
 def poll(what: Callable[[], T | None], title: str, seconds: float, wait: Wait, pause: float = 3.0) -> T:

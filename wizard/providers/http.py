@@ -11,6 +11,7 @@ import json
 import re
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ class Provider:
 
     `message` digs the words for people out of an error's body; `home` is where tokens are made.
     `untouched` are the states that mean that nothing was done with a request, so that a POST may be repeated.
+    `accept` is the media type that names the API's version, where it does so. With `basic` the token is
+    `key:secret`.
     """
 
     title: str
@@ -54,6 +57,8 @@ class Provider:
     home: str
     message: Callable[[Any], str]
     untouched: tuple[int, ...] = (429,)
+    accept: str = "application/json"
+    basic: bool = False
 
 
 class Api:
@@ -71,8 +76,8 @@ class Api:
             verify=_certificates(),
             timeout=READ_SECONDS,
             headers={
-                "Authorization": f"Bearer {token.reveal()}",
-                "Accept": "application/json",
+                "Authorization": _authorization(provider, redactor, token),
+                "Accept": provider.accept,
                 "User-Agent": f"ashore/{__version__}",
             },
         )
@@ -94,9 +99,15 @@ class Api:
             raise
 
     def call(
-        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The answer's JSON, None where it has no body.
+        """The answer's JSON, None where it has no body. `headers` are added to those of every request.
 
         Raises Refused (exit 4) `token-refused`, `scope-missing`, `plan-limit`, `name-taken`, `not-found`,
         `provider-refused`; ConnectionLost `provider-unreachable`; StepFailed `provider-busy`,
@@ -107,7 +118,7 @@ class Api:
             begun += 1
             failure: AshoreError
             try:
-                status, headers, data = self._once(method, path, query, body)
+                status, received, data = self._once(method, path, query, body, headers)
             except httpx.HTTPError as error:
                 # Whether a POST arrived is not known: the caller looks before it tries again.
                 failure = self._unreachable(error)
@@ -123,7 +134,7 @@ class Api:
                 )
                 if not again or (status != 429 and begun >= ATTEMPTS):
                     raise failure
-                pause = _pause(headers) if status in _BUSY else None
+                pause = _pause(received) if status in _BUSY else None
                 pause = 0.5 * 2 ** min(begun, 6) if pause is None else pause
             if waited + pause > PATIENCE:
                 raise failure
@@ -131,11 +142,16 @@ class Api:
             self.wait(pause)
 
     def _once(
-        self, method: str, path: str, query: Mapping[str, Any] | None, body: Any
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        headers: Mapping[str, str] | None,
     ) -> tuple[int, httpx.Headers, bytes]:
         parameters = {key: value for key, value in (query or {}).items() if value is not None}
         ends = time.monotonic() + ANSWER_SECONDS
-        with self._client.stream(method, path, params=parameters, json=body) as answer:
+        with self._client.stream(method, path, params=parameters, json=body, headers=headers) as answer:
             data = b""
             for piece in answer.iter_bytes():
                 data += piece
@@ -240,6 +256,13 @@ class Api:
     def secret(self, data: Any, *way: str | int) -> Secret:
         """As `text`, for a value that is masked from now on."""
         return self.redactor.learn(Secret(self.text(data, *way)))
+
+
+def _authorization(provider: Provider, redactor: Redactor, token: Secret) -> str:
+    if not provider.basic:
+        return f"Bearer {token.reveal()}"
+    encoded = redactor.learn(Secret(b64encode(token.reveal().encode()).decode()))
+    return f"Basic {encoded.reveal()}"
 
 
 @cache

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from wizard.answers import CreateDatabase
 from wizard.errors import StepFailed, UsageError
-from wizard.providers.base import Made, Urls, poll
+from wizard.providers.base import Kept, Made, Urls, poll
 from wizard.providers.http import Api, Provider
 
 PROVIDER = Provider(
@@ -82,6 +82,19 @@ class Neon:
             for pooled in (False, True)
         }
         return Urls(wizard=found[False], app=found[True])
+
+    def kept(self, name: str) -> Kept | None:
+        """Neon keeps the history of a project: it can be put back to any moment of it."""
+        listed = self._projects(self._organization(), name)
+        found = next((p for p in listed if p.get("name") == name), None)
+        if found is None:
+            return None
+        seconds, limit = found.get("history_retention_seconds"), found.get("branch_logical_size_limit_bytes")
+        hours = seconds / 3600 if isinstance(seconds, int) else 0.0
+        limit = limit if isinstance(limit, int) and limit > 0 else None
+        if not hours:
+            return Kept("off", "Neon keeps no history of this project.", limit=limit)
+        return Kept("on", f"Neon can put it back to any moment of the last {hours:g} hours.", limit=limit)
 
     def reached_by(self, id: str, service: str | None) -> bool:
         """The pooled host is reached from everywhere."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from wizard.answers import CreateDatabase
 from wizard.credentials import Secret
 from wizard.errors import Refused, StepFailed, UsageError
-from wizard.providers.base import Deploy, DeployState, Made, Urls, poll
+from wizard.providers.base import Deploy, DeployState, Kept, Made, Urls, poll
 from wizard.providers.http import Api, Provider
 
 PROVIDER = Provider(
@@ -29,6 +29,8 @@ POSTGRES_VERSION = "17"
 DATABASE_SECONDS = 900.0
 DEPLOY_SECONDS = 1800.0
 PAGE = 100
+DEPLOYS = 20
+LOG_LINES = 20
 _STATES: dict[str, DeployState] = {
     "live": "live",
     "build_failed": "failed",
@@ -48,7 +50,7 @@ class Named:
 
 
 class Render:
-    """Implements `Databases` and `Variables`."""
+    """Implements `Databases`, `Variables` and `Deploys`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -141,24 +143,54 @@ class Render:
         region = details.get("region") if isinstance(details, dict) else None
         return bool(self._api.text(self._api.get(f"/postgres/{_part(id)}"), "region") == region)
 
+    def kept(self, name: str) -> Kept | None:
+        """Point-in-time recovery is what Render calls its backups; a free database has none."""
+        id = self._database(name)
+        if id is None:
+            return None
+        status = self._api.text(self._api.get(f"/postgres/{_part(id)}/recovery"), "recoveryStatus")
+        found = self._api.get(f"/postgres/{_part(id)}")
+        expires = found.get("expiresAt") if isinstance(found, dict) else None
+        disk = found.get("diskSizeGB") if isinstance(found, dict) else None
+        words: dict[str, tuple[Literal["on", "off", "not-yet"], str]] = {
+            "AVAILABLE": ("on", "Render can recover it to any moment of the last days."),
+            "BACKUP_NOT_READY": ("not-yet", "Render has not finished its first backup."),
+        }
+        on, said = words.get(status, ("off", "Render makes no backups of it on this plan."))
+        limit = disk * 10**9 if isinstance(disk, int) else None
+        return Kept(on, said, expires=expires if isinstance(expires, str) else "", limit=limit)
+
     def add_disk(self, service: str, name: str, mount: str, gigabytes: int) -> str:
         """Attach a disk; it is there after the next deploy. Returns its id."""
         body = {"name": name, "sizeGB": gigabytes, "mountPath": mount, "serviceId": service}
         return self._api.text(self._api.call("POST", "/disks", body=body), "id")
 
-    def start_deploy(self, service: str) -> Deploy:
-        """Deploy what is at the head of the service's branch. Restarts the app."""
+    def redeploy(self, service: str, live: Deploy) -> Deploy:
+        """The commit is named: without it Render would deploy whatever the branch holds by now."""
         path = f"/services/{_part(service)}/deploys"
-        made = self._api.call("POST", path, body={})
+        made = self._api.call("POST", path, body={"commitId": live.commit} if live.commit else {})
+        if made is not None:
+            return self._deploy(made)
         # 202 without a body: another deploy goes first, and this one waits behind it.
-        return self._deploy(made) if made is not None else self.newest_deploy(service)
-
-    def newest_deploy(self, service: str) -> Deploy:
-        """The service's latest deploy. Raises Refused `not-found` where there is none."""
-        found = self._api.items(self._api.get(f"/services/{_part(service)}/deploys", limit=1))
+        found = self.deploys(service)
         if not found:
             raise Refused("not-found", "This service of Render was never deployed.", "Deploy it once.")
-        return self._deploy(found[0].get("deploy") if isinstance(found[0], dict) else None)
+        return found[0]
+
+    def deploys(self, service: str) -> tuple[Deploy, ...]:
+        found = self._api.items(self._api.get(f"/services/{_part(service)}/deploys", limit=DEPLOYS))
+        return tuple(self._deploy(e.get("deploy") if isinstance(e, dict) else None) for e in found)
+
+    def log_tail(self, service: str, deploy: Deploy) -> tuple[str, ...]:
+        """The build's lines where it has some, else the app's."""
+        owner = self._api.text(self._api.get(f"/services/{_part(service)}"), "ownerId")
+        for kind in ("build", "app"):
+            page = self._api.get("/logs", ownerId=owner, resource=service, type=kind, limit=LOG_LINES)
+            lines = self._api.items(page, "logs")
+            if lines:
+                # Newest first, as asked for by default.
+                return tuple(str(e.get("message", "")) for e in reversed(lines) if isinstance(e, dict))
+        return ()
 
     def follow(self, service: str, deploy: str) -> Deploy:
         """Wait for the end state of a deploy. Raises StepFailed `provider-slow`."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from wizard.answers import CreateDatabase
 from wizard.credentials import Secret
 from wizard.errors import StepFailed, UsageError
-from wizard.providers.base import Made, Urls, poll
+from wizard.providers.base import Kept, Made, Urls, poll
 from wizard.providers.http import Api, Provider
 
 PROVIDER = Provider(
@@ -24,6 +25,7 @@ PROVIDER = Provider(
 )
 PROJECT_SECONDS = 900.0
 SESSION_PORT = 5432
+REGION = "us-east-1"
 _FAILED = ("INIT_FAILED", "REMOVED", "RESTORE_FAILED", "PAUSE_FAILED", "GOING_DOWN")
 
 
@@ -36,17 +38,17 @@ class Bucket:
 
 
 class Supabase:
-    """Projects are made with a password of the caller's, since the API never shows one."""
+    """Implements `Databases`. Projects are made with a password of the caller's, since the API never shows
+    one: the same password must be given again after a kill."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, password: Secret) -> None:
         self._api = api
+        self._password = api.redactor.learn(password)
 
-    def make_project(self, name: str, password: Secret, region: str = "us-east-1") -> Made:
-        """The project of this name: the one that stands there, else a new one.
-
-        Raises UsageError `several-organizations`, Refused `plan-limit`, `provider-refused` (an unknown
-        region).
-        """
+    def make(self, wanted: CreateDatabase) -> Made:
+        """Raises UsageError `several-organizations`, Refused `plan-limit`, `provider-refused` (an unknown
+        region)."""
+        name, password, region = wanted.name, self._password, wanted.region or REGION
         for project in self._api.items(self._api.get("/v1/projects")):
             if isinstance(project, dict) and project.get("name") == name:
                 return Made(self._api.text(project, "ref"), found=True)
@@ -63,14 +65,14 @@ class Supabase:
             "organization_slug": self._api.text(organizations[0], "slug"),
             "region_selection": {"type": "specific", "code": region},
         }
-        self._api.redactor.learn(password)
         return Made(self._api.text(self._api.call("POST", "/v1/projects", body=body), "ref"), found=False)
 
-    def urls(self, ref: str, password: Secret) -> Urls:
+    def urls(self, id: str) -> Urls:
         """Session URLs of the project, once it is healthy.
 
         Raises StepFailed `database-failed`, `provider-slow`.
         """
+        ref, password = id, self._password
 
         def healthy() -> bool | None:
             status = self._api.text(self._api.get(f"/v1/projects/{_part(ref)}"), "status")
@@ -95,6 +97,25 @@ class Supabase:
             Secret(f"postgresql://{login}@{host}:{SESSION_PORT}/{quote(name, safe='')}?sslmode=require")
         )
         return Urls(wizard=url, app=url)
+
+    def kept(self, name: str) -> Kept | None:
+        listed = self._api.items(self._api.get("/v1/projects"))
+        found = next((p for p in listed if isinstance(p, dict) and p.get("name") == name), None)
+        if found is None:
+            return None
+        ref = self._api.text(found, "ref")
+        answer = self._api.get(f"/v1/projects/{_part(ref)}/database/backups")
+        made = [b for b in self._api.items(answer, "backups") if isinstance(b, dict)]
+        done = [self._api.text(b, "inserted_at") for b in made if b.get("status") == "COMPLETED"]
+        if answer.get("pitr_enabled") is True:
+            return Kept("on", "Supabase can recover it to any moment of the last days.")
+        if not done:
+            return Kept("off", "Supabase lists no finished backup of it.")
+        return Kept("on", f"Supabase lists {len(done)} finished backups of it.", newest=max(done))
+
+    def reached_by(self, id: str, service: str | None) -> bool:
+        """The pooler is reached from everywhere."""
+        return True
 
     def buckets(self, ref: str) -> tuple[Bucket, ...]:
         """The buckets of the project's storage."""

@@ -23,6 +23,7 @@ PROVIDER = Provider(
 )
 PRODUCTION = "production"
 DEPLOY_SECONDS = 1800.0
+DEPLOYS = 20
 _STATES: dict[str, DeployState] = {
     "READY": "live",
     "ERROR": "failed",
@@ -32,7 +33,7 @@ _STATES: dict[str, DeployState] = {
 
 
 class Vercel:
-    """Implements `Variables`."""
+    """Implements `Variables` and `Deploys`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -79,22 +80,26 @@ class Vercel:
             id = quote(self._api.text(entry, "id"), safe="")
             self._api.call("DELETE", f"/v9/projects/{project}/env/{id}", query={"teamId": team})
 
-    def start_deploy(self, service: str, deployment: str) -> Deploy:
-        """Deploy again what `deployment` deployed, with the variables of now. Restarts the app."""
+    def redeploy(self, service: str, live: Deploy) -> Deploy:
         project, team = _split(service)
         name = self.check_service(service)
-        body = {"name": name, "project": project, "deploymentId": deployment, "target": PRODUCTION}
+        body = {"name": name, "project": project, "deploymentId": live.id, "target": PRODUCTION}
         query = {"forceNew": "1", "teamId": team}
         return self._deploy(self._api.call("POST", "/v13/deployments", query=query, body=body))
 
-    def newest_deploy(self, service: str) -> Deploy:
-        """The latest production deployment. Raises Refused `not-found` where there is none."""
+    def deploys(self, service: str) -> tuple[Deploy, ...]:
+        """Production deployments only."""
         project, team = _split(service)
-        page = self._api.get("/v6/deployments", projectId=project, target=PRODUCTION, limit=1, teamId=team)
-        found = self._api.items(page, "deployments")
-        if not found:
-            raise Refused("not-found", "This project of Vercel was never deployed.", "Deploy it once.")
-        return self._deploy(found[0])
+        query = {"projectId": project, "target": PRODUCTION, "limit": DEPLOYS, "teamId": team}
+        page = self._api.get("/v6/deployments", **query)
+        return tuple(self._deploy(found) for found in self._api.items(page, "deployments"))
+
+    def log_tail(self, service: str, deploy: Deploy) -> tuple[str, ...]:
+        """What the deployment itself says of its failure."""
+        _, team = _split(service)
+        found = self._api.get(f"/v13/deployments/{quote(deploy.id, safe='')}", teamId=team)
+        said = found.get("errorMessage") if isinstance(found, dict) else None
+        return (said,) if isinstance(said, str) and said else ()
 
     def follow(self, service: str, deployment: str) -> Deploy:
         """Wait for the end state of a deployment. Raises StepFailed `provider-slow`."""

@@ -16,9 +16,6 @@ from psycopg import sql
 from wizard.context import Cancel
 from wizard.databases.postgres.target import Target
 from wizard.references.columns import TextColumn
-from wizard.references.files import Files
-from wizard.references.locate import MediaUrl
-from wizard.references.rewrite import rewrite
 
 BATCH_ROWS = 500
 BATCH_BYTES = 8 << 20
@@ -33,15 +30,19 @@ class Applied:
     too_long: int = 0
 
 
-def apply(
+Change = Callable[[str], tuple[str, int]]
+
+
+def apply_change(
     target: Target,
     column: TextColumn,
-    files: Files,
-    media: MediaUrl,
+    needles: Sequence[str],
+    change: Change,
     cancel: Cancel,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Applied:
-    """Rewrite the references in one column, whose table has a primary key. `progress` gets rows looked at.
+    """Rewrite the texts of one column, whose table has a primary key: `change` gives (new text, references in
+    it), and one of `needles` stands in every text that it changes. `progress` gets rows looked at.
 
     Raises StepFailed `fenced`, Stopped, and what the server says.
     """
@@ -50,13 +51,13 @@ def apply(
     while True:
         cancel.check()
         with target.transaction() as cursor:
-            keys = _next_keys(cursor, column, media, last)
+            keys = _next_keys(cursor, column, needles, last)
             if not keys:
                 return done
             known = _recorded(cursor, target.run, column, keys)
             for key in keys:
                 if key_json(key) not in known:
-                    _one(cursor, target.run, column, key, files, media, done)
+                    _one(cursor, target.run, column, key, change, done)
         last = keys[-1]
         progress(len(keys))
 
@@ -67,7 +68,7 @@ def key_json(key: Sequence[str]) -> str:
 
 
 def _next_keys(
-    cursor: psycopg.Cursor, column: TextColumn, media: MediaUrl, last: tuple[str, ...] | None
+    cursor: psycopg.Cursor, column: TextColumn, needles: Sequence[str], last: tuple[str, ...] | None
 ) -> list[tuple[str, ...]]:
     """Keys of the next rows that hold the prefix at all: at most 500, and about 8 MB of text."""
     after = sql.SQL("")
@@ -75,8 +76,9 @@ def _next_keys(
         after = sql.SQL("AND ({}) > ({})").format(column.key_names(), column.key_parameters())  # type: ignore[assignment]
     query = sql.SQL(
         "SELECT octet_length({text}), {keys} FROM {table} "
-        "WHERE (strpos({text}, %s) > 0 OR strpos({text}, %s) > 0) {after} ORDER BY {names} LIMIT {limit}"
+        "WHERE ({holds}) {after} ORDER BY {names} LIMIT {limit}"
     ).format(
+        holds=sql.SQL(" OR ").join([sql.SQL("strpos({}, %s) > 0").format(column.text)] * len(needles)),
         text=column.text,
         keys=column.key_text(),
         table=column.source,
@@ -84,7 +86,7 @@ def _next_keys(
         names=column.key_names(),
         limit=sql.Literal(BATCH_ROWS),
     )
-    cursor.execute(query, (*media.needles(), *(last or ())))
+    cursor.execute(query, (*needles, *(last or ())))
     keys: list[tuple[str, ...]] = []
     size = 0
     for length, *key in cursor.fetchall():
@@ -101,7 +103,7 @@ def _recorded(
     cursor.execute(
         "SELECT key FROM ashore.before_image "
         "WHERE run = %s AND table_name = %s AND column_name = %s AND key = ANY(%s)",
-        (run, column.table, column.name, [key_json(k) for k in keys]),
+        (run, column.label, column.name, [key_json(k) for k in keys]),
     )
     return {str(row[0]) for row in cursor.fetchall()}
 
@@ -111,8 +113,7 @@ def _one(
     run: str,
     column: TextColumn,
     key: tuple[str, ...],
-    files: Files,
-    media: MediaUrl,
+    change: Change,
     done: Applied,
 ) -> None:
     where = sql.SQL("({}) = ({})").format(column.key_names(), column.key_parameters())
@@ -123,7 +124,7 @@ def _one(
     if row is None or row[0] is None:
         return
     before = str(row[0])
-    after, count = rewrite(before, media, files.known, files.address, files.own)
+    after, count = change(before)
     if after == before:
         return
     if column.limit is not None and len(after) > column.limit:
@@ -142,7 +143,7 @@ def _one(
     cursor.execute(
         "INSERT INTO ashore.before_image (run, table_name, column_name, key, before, after) "
         "VALUES (%s, %s, %s, %s, %s, %s)",
-        (run, column.table, column.name, key_json(key), before, stored[0]),
+        (run, column.label, column.name, key_json(key), before, stored[0]),
     )
     done.values += 1
     done.references += count

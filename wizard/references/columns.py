@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -10,6 +10,7 @@ from psycopg import sql
 from wizard.databases.postgres.target import literal
 
 REWRITABLE = ("text", "varchar", "json", "jsonb")
+ARRAYS = ("_text", "_varchar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class TextColumn:
     type: str
     limit: int | None
     key: tuple[KeyPart, ...]
+    label: str = ""  # what the record calls the table, its name unless set
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", self.table)
 
     @property
     def source(self) -> sql.Composed:
@@ -62,7 +68,27 @@ def _type(name: str) -> sql.SQL:
     return sql.SQL(literal(name))  # the catalog's own spelling, already quoted
 
 
-def text_columns(connection: psycopg.Connection, schema: str) -> dict[tuple[str, str], TextColumn]:
+def columns_everywhere(connection: psycopg.Connection) -> dict[tuple[str, str], TextColumn]:
+    """The columns of every schema but the systems' and ashore's, arrays of text included, by (label, column).
+
+    A table of `public` is called by its name, others `schema.table`.
+    """
+    found: dict[tuple[str, str], TextColumn] = {}
+    schemas = connection.execute(
+        "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' "
+        "AND nspname NOT IN ('information_schema', 'ashore') AND has_schema_privilege(oid, 'USAGE') "
+        "ORDER BY 1"
+    ).fetchall()
+    for (schema,) in schemas:
+        for column in text_columns(connection, schema, (*REWRITABLE, *ARRAYS)).values():
+            name = column.table if schema == "public" else f"{schema}.{column.table}"
+            found[name, column.name] = replace(column, label=name)
+    return found
+
+
+def text_columns(
+    connection: psycopg.Connection, schema: str, kinds: tuple[str, ...] = REWRITABLE
+) -> dict[tuple[str, str], TextColumn]:
     """Every column of text, varchar, json or jsonb, by (table, column). A table's key may be empty."""
     keys: dict[str, tuple[KeyPart, ...]] = {}
     for table, names, types in connection.execute(
@@ -86,7 +112,7 @@ def text_columns(connection: psycopg.Connection, schema: str) -> dict[tuple[str,
         WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
           AND a.attgenerated = '' AND t.typname = ANY(%s)
         """,
-        (schema, list(REWRITABLE)),
+        (schema, list(kinds)),
     )
     return {
         (table, name): TextColumn(

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from wizard.databases.postgres.target import Target
 from wizard.references.apply import BATCH_ROWS
-from wizard.references.columns import TextColumn, text_columns
+from wizard.references.columns import TextColumn, columns_everywhere, text_columns
 
 
 def undo(target: Target, run: str) -> tuple[int, int]:
@@ -18,7 +18,7 @@ def undo(target: Target, run: str) -> tuple[int, int]:
     A value is restored only where it is still what the rewrite made of it, and its before-image goes in
     the same transaction; values changed or deleted since are kept, with their before-image. May be repeated.
     """
-    columns = text_columns(target.connection, target.schema)
+    columns = text_columns(target.connection, target.schema) | columns_everywhere(target.connection)
     restored = kept = 0
     last = ("", "", "")
     while True:
@@ -49,7 +49,7 @@ def _restore(cursor: psycopg.Cursor, run: str, column: TextColumn, key: str) -> 
         "(SELECT {} FROM ashore.before_image "
         "WHERE run = %s AND table_name = %s AND column_name = %s AND key = %s)"
     )
-    place = (run, column.table, column.name, key)
+    place = (run, column.label, column.name, key)
     cursor.execute(
         sql.SQL("UPDATE {} SET {} = {}::{} WHERE ({}) = ({}) AND {} = {}").format(
             column.source,

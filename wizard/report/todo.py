@@ -27,6 +27,10 @@ def to_do(ctx: RunContext, edited: Sequence[str], proven: bool) -> list[dict[str
                 "commands": [_command(ctx, "resume")],
             }
         ]
+    if ctx.journal.get("deploy", "live"):
+        by_hand = [_by_hand(i) for i in ctx.journal.get("patch", "instructions") or []]
+        seen = [] if ctx.journal.get("deploy", "proven") else [_check(ctx)]
+        return [*by_hand, *seen, *_rotate(ctx)]
     tasks = [
         {
             "what": "Pause what writes to the app's data, then carry over what changed since the snapshot.",
@@ -66,9 +70,13 @@ def _variables(ctx: RunContext) -> dict[str, Any] | None:
     database = ctx.answers.database
     create = database.create if database is not None else None
     made = f" The connection string is on the page of the database {create.name}." if create else ""
+    platform = _platform(ctx)
+    how, why = "without deploying", "Choose to save them only."
+    if platform == "Heroku":
+        how, why = "in one command", "Each change of a config var restarts the app, which wipes its disk."
     return {
-        "what": f"Set these variables on {_platform(ctx)}, without deploying.",
-        "why": "Choose to save them only. They take effect with the commit below. Their values are where "
+        "what": f"Set these variables on {platform}, {how}.",
+        "why": f"{why} They take effect with the commit below. Their values are where "
         f"you keep them; this report holds none.{made}",
         "variables": [{"name": v.name, "about": v.about, "secret": v.secret} for v in variables.values()],
     }

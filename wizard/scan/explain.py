@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What a finding means, how to see it oneself, and what to do."""
-
-    code: str
-    title: str
-    text: str
-
+from wizard.scan.explain_code import PAGES
+from wizard.scan.explanation import Explanation
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation(
@@ -79,6 +70,13 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "provider whose free plan has no end; `ashore advise` compares them on the sizes found here.",
     ),
     Explanation(
+        "like-minds-case",
+        "LIKE minds upper and lower case in PostgreSQL",
+        "In SQLite `LIKE 'ann%'` also finds Ann; in PostgreSQL it does not. Nothing fails: a search "
+        "finds less than before. Write ILIKE where the case shall not matter, and an index on lower(column) "
+        "where it must be quick.",
+    ),
+    Explanation(
         "media-served-in-debug-only",
         "Uploads are served only while DEBUG is on",
         "django.conf.urls.static.static() returns no routes when DEBUG is False. In production the links "
@@ -119,6 +117,15 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "there. ashore shows the place and never the value.",
     ),
     Explanation(
+        "sqlite-only-sql",
+        "The code holds SQL that only SQLite understands",
+        "PostgreSQL refuses the statement, or takes a word for something else, as soon as the app sends it: "
+        "functions for dates, INSERT OR REPLACE, PRAGMA, AUTOINCREMENT, text in double quotes and the like. "
+        "The hint says what PostgreSQL has instead. Where the app shall run on both, ask which database it "
+        "is talking to at that place. The list is drawn from string literals: what is put together at run "
+        "time can be missed, and a statement that is only sent to SQLite is listed though it may stay.",
+    ),
+    Explanation(
         "unreadable-config",
         "A configuration file cannot be parsed",
         "The file is not valid YAML, so nothing is known of the plan, disks and databases it declares, "
@@ -141,6 +148,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "everyone with access. Once they are proven elsewhere, take the folder out with `git rm -r "
         "--cached` and ignore it.",
     ),
+    *PAGES,
 )
 
 

@@ -9,12 +9,13 @@ from pathlib import PurePosixPath
 from wizard.frameworks.django.settings import DjangoSettings
 from wizard.frameworks.requirements import requirement_files, requirements
 from wizard.model import Evidence, Finding, Framework, Severity, Store
-from wizard.scan.git_index import tracked_under
+from wizard.scan.django_findings import for_development
+from wizard.scan.git_index import Index
 from wizard.scan.platforms import listed, load_yaml
 from wizard.scan.tree import Tree
 from wizard.scan.yaml_lines import line_of
 
-_INSTALLS = re.compile(r"pip3?\s+install\s[^&|;\n]*?(?:-r|--requirement)[\s=]*([^\s&|;\"']+)")
+INSTALLS = re.compile(r"pip3?\s+install\s[^&|;\n]*?(?<=\s)(?:-r\s*|--requirement[\s=]+)([^\s&|;\"']+)")
 _SCRIPT = re.compile(r"(?:^|[\s&;])(?:bash\s+|sh\s+)?(?:\./)?([\w./-]+\.sh)\b")
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:SECRET(?:_KEY|_ACCESS_KEY|_KEY_BASE)?|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_KEY)$", re.I
@@ -22,23 +23,15 @@ _SECRET_NAME = re.compile(
 _DRIVERS = frozenset({"psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary"})
 
 
-def of_settings(settings: DjangoSettings, stores: tuple[Store, ...]) -> Iterator[Finding]:
+def of_settings(tree: Tree, settings: DjangoSettings, stores: tuple[Store, ...]) -> Iterator[Finding]:
     """What Django's settings and root urls say."""
-    if settings.secret_key_literal:
+    if settings.secret_key_literal and not for_development(settings.where.get("SECRET_KEY"), tree):
         yield _finding(
             "secret-key-committed",
             "warning",
             "SECRET_KEY is written in the code: whoever reads the repository can forge sessions.",
             "Read it from the environment and make a new one.",
             settings.where.get("SECRET_KEY"),
-        )
-    if settings.debug_literal:
-        yield _finding(
-            "debug-true",
-            "warning",
-            "DEBUG is set to True in the code: error pages show settings and data to visitors.",
-            "Read it from the environment, with False as default.",
-            settings.where.get("DEBUG"),
         )
     has_uploads = any(store.kind == "uploads" and (store.files or store.evidence) for store in stores)
     if has_uploads and settings.serves_media == "debug":
@@ -54,17 +47,22 @@ def of_settings(settings: DjangoSettings, stores: tuple[Store, ...]) -> Iterator
 def of_requirements(
     tree: Tree, framework: Framework | None, settings: DjangoSettings | None
 ) -> Iterator[Finding]:
-    """A PostgreSQL driver that is missing from the requirements of a Django app on SQLite."""
-    if framework is None or settings is None or not settings.uses_sqlite:
+    """A PostgreSQL driver that is missing from the requirements of a Django app."""
+    if framework is None or settings is None:
+        return
+    in_use = "postg" in (settings.database_engine or "")
+    if not (settings.uses_sqlite or in_use):
         return
     folders = dict.fromkeys((tree.root / framework.path, tree.root))
     files = [file for folder in folders for file in requirement_files(folder)]
     names = {requirement.name for folder in folders for requirement in requirements(folder)}
-    if files and not names & _DRIVERS:
+    if files and names and not names & _DRIVERS:
+        severity: Severity = "warning" if in_use else "info"
         yield Finding(
             "no-postgres-driver",
-            "info",
-            "The requirements name no PostgreSQL driver.",
+            severity,
+            "The requirements name no PostgreSQL driver"
+            + (", and the settings use PostgreSQL." if in_use else "."),
             "The patch adds psycopg.",
             files[0].relative_to(tree.root).as_posix(),
         )
@@ -118,12 +116,12 @@ def of_render(tree: Tree) -> Iterator[Finding]:
                 )
 
 
-def of_git(tree: Tree, stores: tuple[Store, ...]) -> Iterator[Finding]:
+def of_git(index: Index, stores: tuple[Store, ...]) -> Iterator[Finding]:
     """Uploads or databases that are tracked by git, and so are overwritten by the committed state."""
     for store in stores:
         if store.kind not in ("uploads", "sqlite") or PurePosixPath(store.path).is_absolute():
             continue
-        tracked = tracked_under(tree.root, store.path)
+        tracked = index.under(store.path)
         if tracked and store.kind == "uploads":
             yield Finding(
                 "uploads-in-git",
@@ -154,7 +152,7 @@ def _missing_requirements(tree: Tree, command: str, folder: str) -> Iterator[tup
             texts.append((path.read_text(encoding="utf-8", errors="replace"), script))
     for text, where in texts:
         entered = re.findall(r"(?m)(?:^|[\s&;])cd\s+([\w./-]+)", text)
-        for name in _INSTALLS.findall(text):
+        for name in INSTALLS.findall(text):
             if "$" in name:
                 continue
             if not any((base / name).is_file() for base in (here, *(here / part for part in entered))):

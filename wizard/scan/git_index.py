@@ -5,20 +5,45 @@ Format: https://git-scm.com/docs/index-format, versions 2 and 3 (4 compresses na
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 _ENTRY = 62  # bytes before an entry's name
 _EXTENDED = 0x4000
 
 
-def tracked_under(root: Path, path: str) -> int:
-    """How many tracked files are `path` or lie below it (relative to `root`); 0 without a readable index."""
+_PLACEHOLDERS = (b".gitkeep", b".keep", b".gitignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The tracked files, by their path from the project's root (forward slashes)."""
+
+    names: frozenset[bytes]
+
+    def under(self, path: str) -> int:
+        """How many tracked files are `path` or lie below it, but for files that only keep a folder."""
+        wanted = path.encode()
+        if wanted in self.names:
+            return 1
+        below = wanted + b"/"
+        return sum(1 for n in self.names if n.startswith(below) and not n.endswith(_PLACEHOLDERS))
+
+    def holds(self, path: str) -> bool:
+        """Whether git tracks this file."""
+        return path.encode() in self.names
+
+
+def read(root: Path) -> Index:
+    """The index of the repository that holds `root`."""
     for folder in (root, *root.parents):
         if (folder / ".git").exists():
-            wanted = (root.relative_to(folder) / path).as_posix().encode()
+            inside = root.relative_to(folder).as_posix()
+            prefix = b"" if inside == "." else inside.encode() + b"/"
             names = _names(folder / ".git" / "index")
-            return sum(1 for name in names if name == wanted or name.startswith(wanted + b"/"))
-    return 0
+            own = frozenset(n[len(prefix) :] for n in names if n.startswith(prefix))
+            return Index(own)
+    return Index(frozenset())
 
 
 def _names(index: Path) -> list[bytes]:

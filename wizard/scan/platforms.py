@@ -27,6 +27,7 @@ class Hosting:
     """A platform with its rule. `mounts` are absolute paths in the container that outlive it.
 
     `code` is where the project's root lies in the container. `rule` says in words what is lost and why.
+    `folder` is that of its configuration.
     """
 
     platform: Platform
@@ -34,9 +35,16 @@ class Hosting:
     rule: str
     code: str = "/app"
     mounts: tuple[str, ...] = ()
+    folder: str = "."
+
+    def holds(self, path: str) -> bool:
+        """Whether the configuration speaks of `path`: its folder holds it."""
+        return self.folder == "." or path.startswith(self.folder + "/")
 
     def survives(self, path: str) -> bool:
         """Whether `path` (relative to the project, or absolute in the container) lies on a mount."""
+        if self.folder != "." and path.startswith(self.folder + "/"):
+            path = path[len(self.folder) + 1 :]
         inside = PurePosixPath(self.code) / path
         return any(PurePosixPath(mount) in (inside, *inside.parents) for mount in self.mounts)
 
@@ -49,7 +57,8 @@ def render(tree: Tree) -> Iterator[Hosting]:
     for file in tree.named("render.yaml", "render.yml"):
         data, node = load_yaml(tree, file)
         services = [s for s in listed(data, "services") if s.get("type", "web") in ("web", "pserv", "worker")]
-        web = next((s for s in services if s.get("type", "web") == "web"), services[0] if services else {})
+        servers = [s for s in services if "static" not in (s.get("env"), s.get("runtime"))]
+        web = next((s for s in servers if s.get("type", "web") == "web"), servers[0] if servers else {})
         plan = str(web["plan"]) if web.get("plan") else None
         index = listed(data, "services").index(web) if web else 0
         line = line_of(node, "services", index, "plan") or line_of(node, "services", index) or 1
@@ -63,12 +72,17 @@ def render(tree: Tree) -> Iterator[Hosting]:
             if idle
             else "Render starts every deploy and restart from a fresh copy of the code; only a disk stays."
         )
-        yield Hosting(Platform("render", plan, (Evidence(file, line),)), lost, rule, RENDER_ROOT, mounts)
+        docker = "docker" in (web.get("env"), web.get("runtime"))
+        place = _workdir(tree) if docker else RENDER_ROOT
+        yield Hosting(Platform("render", plan, (Evidence(file, line),)), lost, rule, place, mounts)
         return
 
 
 def heroku(tree: Tree) -> Iterator[Hosting]:
-    """A Procfile: Heroku, or another platform that works alike."""
+    """A Procfile: Heroku, or another platform that works alike. Beside another's file it is a leftover."""
+    others = ("render.yaml", "render.yml", "fly.toml", "railway.json", "railway.toml")
+    if any(tree.names.get(name) for name in others) and not tree.names.get("app.json"):
+        return
     for file in tree.named("procfile"):
         rule = "A dyno's disk is thrown away at every deploy and at least once a day."
         yield Hosting(Platform("heroku", None, (Evidence(file, 1),)), ("deploy", "restart"), rule)
@@ -94,6 +108,7 @@ def fly(tree: Tree) -> Iterator[Hosting]:
             "A Fly machine starts from its image at every deploy and restart; only a volume stays.",
             _workdir(tree),
             tuple(str(m["destination"]) for m in found if m.get("destination")),
+            tree.folder(file),
         )
         return
 
@@ -105,8 +120,15 @@ def railway(tree: Tree) -> Iterator[Hosting]:
             "A Railway container starts from its image at every deploy; whether a volume is attached is "
             "not written in the project."
         )
+        # https://docs.railway.com/reference/config-as-code: what must be mounted before a deploy goes out
+        required = re.findall(r"[\"']?requiredMountPath[\"']?\s*[:=]\s*[\"']([^\"']+)", tree.text(file))
         yield Hosting(
-            Platform("railway", None, (Evidence(file, 1),)), ("deploy", "restart"), rule, _workdir(tree)
+            Platform("railway", None, (Evidence(file, 1),)),
+            ("deploy", "restart"),
+            rule,
+            _workdir(tree),
+            tuple(required),
+            tree.folder(file),
         )
         return
 
@@ -116,7 +138,12 @@ def vercel(tree: Tree) -> Iterator[Hosting]:
     for file in tree.named("vercel.json"):
         rule = "Vercel's functions have no disk that stays: what they write is gone with the function."
         yield Hosting(
-            Platform("vercel", None, (Evidence(file, 1),)), ("deploy", "restart", "idle"), rule, "/var/task"
+            Platform("vercel", None, (Evidence(file, 1),)),
+            ("deploy", "restart", "idle"),
+            rule,
+            "/var/task",
+            (),
+            tree.folder(file),
         )
         return
 

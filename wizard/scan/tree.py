@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wizard.frameworks.folders import BUILT, NEVER_OWN, SQLITE_SUFFIXES, has_sqlite_magic
+from wizard.frameworks.folders import BUILT, NEVER_OWN, SQLITE_SUFFIXES, has_sqlite_magic, is_environment
 
 _OF_INTEREST = frozenset(
     {
@@ -32,8 +33,49 @@ _OF_INTEREST = frozenset(
         "docker-compose.yaml",
         "compose.yml",
         "compose.yaml",
+        "netlify.toml",
+        ".gitignore",
     }
 )
+CODE_SUFFIXES = (".py", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte")
+_OTHER_SUFFIXES = (".sh", ".prisma", ".yml", ".yaml")
+_KEPT_SUFFIXES = frozenset((*CODE_SUFFIXES, *_OTHER_SUFFIXES))
+_TESTS = frozenset(
+    {
+        "test",
+        "tests",
+        "testing",
+        "__tests__",
+        "__mocks__",
+        "e2e",
+        "spec",
+        "fixtures",
+        "cypress",
+        "vendor",
+        "examples",
+        "docs",
+        "samples",
+    }
+)
+_TEST_FILE = re.compile(r"(?:test_.*|.*_test|tests|conftest)\.py|.*\.(?:test|spec|stories|min|bundle|d)\.\w+")
+_DATA = frozenset(
+    {
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".webp",
+        ".svg",
+        ".pdf",
+        ".mp4",
+        ".mp3",
+        ".webm",
+        ".pyc",
+        ".css",
+        ".html",
+    }
+)
+_PLAIN = re.compile(r"/?([\w.-]+)/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +83,15 @@ class Tree:
     """The project's files by lower-case name, relative to `root` with forward slashes, nearest first.
 
     Only names that a detector asks for are kept, so that the size of the project does not matter.
-    `databases` are files that begin as SQLite databases do.
+    `databases` are files that begin as SQLite databases do. `code` are files of code, scripts, schemas and
+    YAML, without tests and without folders that git ignores; `environment` those like `.env`.
     """
 
     root: Path
     names: dict[str, tuple[str, ...]]
     databases: tuple[str, ...]
+    code: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
 
     def named(self, *names: str) -> Iterator[str]:
         """The files of these names (lower case), nearest to the root first."""
@@ -73,24 +118,51 @@ def walk(root: Path) -> Tree:
     """
     names: dict[str, list[str]] = {}
     databases: list[str] = []
-    pending = deque([(os.fspath(root), "")])
+    code: list[str] = []
+    environment: list[str] = []
+    ignored = _ignored(root)
+    pending = deque([(os.fspath(root), "", True)])
     while pending:
-        folder, prefix = pending.popleft()
+        folder, prefix, own = pending.popleft()
         try:
             entries = list(os.scandir(folder))
         except OSError:
             continue
-        if prefix and any(entry.name == "pyvenv.cfg" for entry in entries):
+        if prefix and is_environment(folder):
             continue
-        for entry in sorted(entries, key=lambda e: e.name):
+        entries.sort(key=_name)
+        for entry in entries:
             name = entry.name
             if entry.is_dir(follow_symlinks=False):
                 if name not in NEVER_OWN and name not in BUILT:
-                    pending.append((entry.path, f"{prefix}{name}/"))
+                    inner = own and name not in ignored and name.lower() not in _TESTS
+                    pending.append((entry.path, f"{prefix}{name}/", inner))
                 continue
             lower = name.lower()
-            if lower in _OF_INTEREST or (lower.endswith(".txt") and "requirements" in prefix.lower() + lower):
+            suffix = lower[lower.rfind(".") :]
+            if suffix in _DATA:
+                continue
+            if lower in _OF_INTEREST or (suffix == ".txt" and "requirements" in prefix.lower() + lower):
                 names.setdefault(lower, []).append(prefix + name)
-            elif lower.endswith(SQLITE_SUFFIXES) and has_sqlite_magic(Path(entry.path)):
+            elif suffix in SQLITE_SUFFIXES and has_sqlite_magic(Path(entry.path)):
                 databases.append(prefix + name)
-    return Tree(root, {name: tuple(files) for name, files in names.items()}, tuple(databases))
+            elif lower.startswith(".env") or suffix == ".env" or lower.endswith(".env.example"):
+                environment.append(prefix + name)
+            elif own and suffix in _KEPT_SUFFIXES and not _TEST_FILE.fullmatch(lower):
+                code.append(prefix + name)
+    found = {name: tuple(files) for name, files in names.items()}
+    return Tree(root, found, tuple(databases), tuple(code), tuple(environment))
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _ignored(root: Path) -> frozenset[str]:
+    """Names of folders that the root's .gitignore leaves out whole; longer patterns do not count."""
+    try:
+        text = (root / ".gitignore").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    found = (_PLAIN.fullmatch(line.strip()) for line in text.splitlines())
+    return frozenset(match[1] for match in found if match)

@@ -119,6 +119,15 @@ class Placements:
         )[0]
         return found
 
+    def largest(self, rule: int) -> tuple[str, int] | None:
+        """(store/path, bytes) of the largest file routed by one rule; None where it has none."""
+        rows = self._inventory.rows(
+            "SELECT store || '/' || path, size FROM placement JOIN file USING (store, path) "
+            "WHERE rule = ? ORDER BY size DESC LIMIT 1",
+            (rule,),
+        )
+        return rows[0] if rows else None
+
     def all(self, rule: int) -> Iterator[tuple[Placement, Entry, Confirmed | None]]:
         """Every file of one rule with what was confirmed under its key, by store and path, in pages."""
         at = ("", "")

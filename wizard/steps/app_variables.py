@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from wizard import answers_file
 from wizard.context import RunContext
 from wizard.credentials import Secret
 from wizard.errors import UsageError
 from wizard.model import Need
-from wizard.storages import kind
-
-# What a storage's answers call the two halves of its key where they are not called that.
-_ALSO = {"access_key": "api_key", "secret_key": "api_secret"}
+from wizard.storages.needs import holds_apps_database, needs_of, reference
 
 
 def names(needs: tuple[Need, ...]) -> tuple[str, ...]:
@@ -28,19 +24,17 @@ def values(ctx: RunContext) -> dict[str, Secret]:
     for need in ctx.plan.needs:
         if need.kind == "database":
             _put(found, need.variable("url"), _app_url(ctx))
-    for rule in ctx.answers.storage:
-        if rule.provider == answers_file.LEAVE:
-            continue
-        need = kind(rule.provider).need(rule)
+    for rule, need in needs_of(ctx.answers):
         roles = {name: role for role, name in need.roles}
         for variable in need.variables:
             if not variable.secret:
                 # What is no secret stands in the need itself: the bucket's own name and place.
                 value = Secret(variable.example)
             else:
-                role = roles[variable.name]
-                reference = rule.options.get(role) or rule.options.get(_ALSO.get(role, ""))
-                value = ctx.vault.resolve(str(reference)) if reference else Secret("")
+                if variable.name in found and holds_apps_database(ctx.answers, rule):
+                    continue  # the database's own need has told it, as the app shall reach it
+                known = reference(rule, roles[variable.name])
+                value = ctx.vault.resolve(known) if known else Secret("")
             _put(found, variable.name, value)
     missing = [name for name in names(ctx.plan.needs) if not found.get(name)]
     if missing:

@@ -29,7 +29,7 @@ from wizard.databases.sqlite.changes import TableChange, changes, compared
 from wizard.decisions import require_decided
 from wizard.errors import NotAsPlanned
 from wizard.sources import inventory
-from wizard.steps import backup, constraints, moves, preflight, recheck, references, upload, verify
+from wizard.steps import backup, constraints, moves, pausing, preflight, recheck, references, upload, verify
 from wizard.steps.copy import table_load
 from wizard.steps.moving import moving
 from wizard.steps.provision import moves_database
@@ -45,9 +45,11 @@ def run(ctx: RunContext) -> str:
     Raises NotAsPlanned `source-changed` (its schema), `target-changed` (someone else wrote there),
     Undecided where a new row cannot be carried exactly, Differences.
     """
+    pausing.tell(ctx)
     way = moves.of(ctx)
     if moves_database(ctx):
         _settle(ctx)
+        verify.require_untouched(ctx)
     said = [_files(ctx)] if ctx.answers.storage else []
     if way is not None:
         said.append(way.cutover(ctx))
@@ -87,8 +89,9 @@ def _rows(ctx: RunContext) -> str:
         new.unlink()
         return "no row changed meanwhile"
     _judge(ctx, new)
-    seen = _versions(ctx, new, found)
-    verify.compare_rows(ctx, refuse_as=NotAsPlanned)
+    # Proven equal to the base; nobody may write to what changes between that and the sync.
+    seen = verify.require_untouched(ctx)
+    seen = {change.table: seen[change.table] for change in found if change.table in seen}
     changed = _apply(ctx, base, new, found, seen)
     _adopt(ctx, new.name, facts)
     return changed
@@ -138,13 +141,6 @@ def _judge(ctx: RunContext, new: Path) -> None:
         found += recheck.judge(ctx, both)[0]
     ctx.journal.put("cutover", "decisions", [asdict(d) for d in found])
     require_decided(found, "the rows that changed meanwhile were not carried over.")
-
-
-def _versions(ctx: RunContext, new: Path, found: tuple[TableChange, ...]) -> dict[str, carry.Version]:
-    """What the tables to change hold before they are compared: nobody may write between that and the sync."""
-    changed = {change.table for change in found}
-    with moving(ctx, new) as both, both.target.connection.cursor() as cursor:
-        return carry.versions(cursor, both.target, [n for n in both.names if n in changed])
 
 
 def _apply(

@@ -18,7 +18,11 @@ from wizard.errors import StepFailed, UsageError
 if TYPE_CHECKING:
     from wizard.providers.base import Databases
 
-TITLES = {"render": "Render", "neon": "Neon"}
+TITLES = {"render": "Render", "neon": "Neon", "supabase": "Supabase"}
+# Providers that never show a password: the database is made with one that the answers refer to.
+PASSWORD = ("supabase",)
+# Providers whose plan is the account's, not a database's.
+ACCOUNT_PLAN = ("neon", "supabase")
 DATABASE = ("provision", "database")  # the fact {"provider", "id", "found"}
 Wait = Callable[[float], None]
 
@@ -42,11 +46,27 @@ def check_answers(answers: Answers) -> None:
             "Nothing has been written.",
             "Remove one of them; the URLs of a database that is made come from its provider.",
         )
-    if database.provider == "neon" and database.create.plan is not None:
+    title = TITLES[database.provider]
+    if database.provider in ACCOUNT_PLAN and database.create.plan is not None:
         raise UsageError(
             "create-not-available",
-            "database.create.plan: Neon's plan is the account's. Nothing has been written.",
+            f"database.create.plan: {title}'s plan is the account's. Nothing has been written.",
             "Remove it.",
+        )
+    wants_password = database.provider in PASSWORD
+    if wants_password != (database.create.password is not None):
+        raise UsageError(
+            "create-incomplete",
+            f"database.create.password: {title} "
+            + (
+                "never shows a password, so that the answers must refer to one."
+                if wants_password
+                else "makes the password itself."
+            )
+            + " Nothing has been written.",
+            "Write a reference to a new, long password, such as keyring:supabase/password."
+            if wants_password
+            else "Remove it.",
         )
     if token_reference(answers) is None:
         raise UsageError(
@@ -109,11 +129,13 @@ def urls(answers: Answers, vault: Vault, fact: Mapping[str, Any] | None, wait: W
 @contextmanager
 def _opened(answers: Answers, vault: Vault, wait: Wait) -> Iterator[Databases]:
     # Not at import: a scan needs no HTTP client.
-    from wizard.providers import http, neon, render
+    from wizard.providers import managed
 
     database = answers.database
-    of_render = database is not None and database.provider == "render"
+    assert database is not None
+    assert database.create is not None
     token = vault.resolve(str(token_reference(answers)))
-    provider = render.PROVIDER if of_render else neon.PROVIDER
-    with http.opened(provider, token, vault.redactor, wait) as api:
-        yield render.Render(api) if of_render else neon.Neon(api)
+    given = database.create.password
+    password = vault.resolve(given) if given is not None else Secret("")
+    with managed.opened(database.provider, token, password, vault.redactor, wait) as client:
+        yield client

@@ -15,7 +15,7 @@ from wizard.databases.postgres import catalog, record
 from wizard.databases.postgres.target import Target, open_target
 from wizard.databases.sqlite.schema import open_readonly, read_schema
 from wizard.errors import StepFailed
-from wizard.steps.workshop import bookkeeping, naive_zone
+from wizard.steps.workshop import bookkeeping, decided, naive_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def moving(ctx: RunContext, snapshot: Path | None = None) -> Iterator[Moving]:
 
     Raises StepFailed `schema-missing` before the step `schema` has made the tables.
     """
-    decisions = ctx.answers.database.decisions if ctx.answers.database is not None else {}
+    decisions = decided(ctx.project, ctx.answers)
     path = snapshot or ctx.snapshot_path
     with closing(open_readonly(path)) as source, open_target(ctx) as target:
         found = record.get(target.connection, ctx.run)

@@ -42,7 +42,7 @@ def run(ctx: RunContext) -> str:
     if ctx.answers.patch == "show":
         return _show(ctx, found) + by_hand
     todo = [(e, f, d) for e, f, d in found if _digest(d) != e.after_sha256]
-    dirty = _uncommitted(ctx.project.root, [e.path for e, _, d in todo if d is not None])
+    dirty = uncommitted(ctx.project.root, [e.path for e, _, d in todo if d is not None])
     if dirty:
         message = f"Not committed before ashore changed them: {', '.join(dirty)}. `ashore undo` knows them."
         ctx.emit(Warned("uncommitted-changes", message))
@@ -126,14 +126,18 @@ def _keep_in_target(ctx: RunContext, edits: list[Edit]) -> None:
 
 
 def _show(ctx: RunContext, found: list[tuple[Edit, Path, bytes | None]]) -> str:
-    """Write the edits not yet made as one patch file into the run's folder."""
+    """Write the edits not yet made as one patch file into the run's folder.
+
+    Paths count from the top of the git repository: `git apply` passes over all others without a word.
+    """
     parts: list[str] = []
+    inside = _inside_repository(ctx.project.root)
     narrow, hidden = False, []
     for edit, _, data in found:
         if _digest(data) == edit.after_sha256:
             continue
         after = apply_splices(data, edit)
-        made = patch(edit.path, data, after)
+        made = patch(inside + edit.path, data, after)
         if made is None:
             hidden.append(edit.path)
             continue
@@ -151,7 +155,16 @@ def _show(ctx: RunContext, found: list[tuple[Edit, Path, bytes | None]]) -> str:
     return f"no file changed; apply with: git apply{option} {place}"
 
 
-def _uncommitted(root: Path, paths: list[str]) -> list[str]:
+def _inside_repository(root: Path) -> str:
+    """The folder `root` as a prefix of paths in its git repository; "" at the top, and without one."""
+    for folder in (root, *root.parents):
+        if (folder / ".git").exists():
+            inside = root.relative_to(folder).as_posix()
+            return "" if inside == "." else inside + "/"
+    return ""
+
+
+def uncommitted(root: Path, paths: list[str]) -> list[str]:
     """Those of `paths` with changes git has not committed; none where the project is no git repository."""
     if not paths:
         return []

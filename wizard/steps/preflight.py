@@ -18,7 +18,7 @@ from wizard.errors import UsageError
 from wizard.events import FindingSeen
 from wizard.model import Choice, Decision, Project
 from wizard.sources.inventory import open_inventory
-from wizard.steps import moves
+from wizard.steps import moves, repairing
 from wizard.steps import workshop as workshops
 from wizard.steps.upload_routes import route_files
 
@@ -64,7 +64,7 @@ def judge(project: Project, answers: Answers, snapshot: Path, cancel: Cancel) ->
     Raises UsageError `unknown-time-zone`, for a derived schema `name-not-possible`; Stopped.
     """
     workshops.project_zone(project, answers)
-    chosen = answers.database.decisions if answers.database is not None else {}
+    chosen = workshops.decided(project, answers)
     derived = workshops.schema_mode(project, answers) == "derived"
     found = preflight.examine(
         snapshot,
@@ -76,6 +76,9 @@ def judge(project: Project, answers: Answers, snapshot: Path, cancel: Cancel) ->
     if derived:
         with explained(snapshot), closing(open_readonly(snapshot)) as source:
             found += tuple(derive_judge.judge(read_schema(source), source, chosen, cancel))
+    if repairing.asks(answers):
+        skipped = workshops.bookkeeping(project, answers)
+        found += tuple(repairing.judge_snapshot(snapshot, chosen, skipped, cancel))
     return found
 
 

@@ -6,6 +6,7 @@ from wizard.context import RunContext
 from wizard.databases.postgres.claim import prepare_record
 from wizard.databases.postgres.target import open_target
 from wizard.steps import app_variables, made_database, moves, platform_access
+from wizard.steps.upload_routes import check_account_sizes
 from wizard.storages.prepare import prepare
 
 name = "provision"
@@ -34,6 +35,8 @@ def run(ctx: RunContext) -> str:
     elif moves_database(ctx):
         said.append(_record(ctx))
     prepare(ctx)
+    if ctx.answers.storage:
+        check_account_sizes(ctx)
     return "; ".join(said) or "nothing to provision for the database"
 
 

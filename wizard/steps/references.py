@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from wizard.context import RunContext
 from wizard.databases.postgres.target import open_target
 from wizard.events import FindingSeen, Progress, Warned
 from wizard.frameworks.django import settings as django_settings
-from wizard.references.apply import apply
+from wizard.references.apply import Change, apply_change
 from wizard.references.columns import text_columns
 from wizard.references.files import Files, store_names
 from wizard.references.find import Found, find
 from wizard.references.locate import MediaUrl
+from wizard.references.repairs import HOST, Repairs
+from wizard.references.rewrite import rewrite
 from wizard.sources.inventory import open_inventory
-from wizard.steps import moves
+from wizard.steps import moves, repairing
 from wizard.steps import workshop as workshops
 
 name = "references"
@@ -31,26 +34,42 @@ def run(ctx: RunContext) -> str:
         return way.references(ctx)
     if ctx.source_path is None or ctx.answers.database is None:
         return "no database moves"
-    if not ctx.answers.storage or ctx.answers.references == "keep":
+    if not wanted(ctx):
         return "references stay as they are"
-    media_url, media_root = _media(ctx)
+    media_url, media_root = media_folder(ctx)
     media = MediaUrl.parse(media_url)
-    with open_inventory(ctx) as inventory:
+    with open_inventory(ctx) as inventory, repairing.opened(ctx) as repairs:
         stores = store_names([path for _, path in inventory.stores()], ctx.project.root, media_root)
         files = Files(inventory, stores, ctx.answers.storage)
         skipped = workshops.bookkeeping(ctx.project, ctx.answers)
-        found = find(ctx.snapshot_path, files, media, skip_tables=skipped, cancel=ctx.cancel)
+        found = Found()
+        if ctx.answers.storage:
+            found = find(ctx.snapshot_path, files, media, skip_tables=skipped, cancel=ctx.cancel)
         mode = _mode(ctx, files, media)
         rewritten = too_long = 0
-        if mode == "rewrite" and media is not None and found.columns:
-            rewritten, too_long = _rewrite(ctx, files, media, found)
-    facts = _facts(mode, media_url, found)
-    ctx.journal.put(name, "summary", {**facts, "rewritten": rewritten, "too_long": too_long})
-    _tell(ctx, found, too_long)
-    return _sentence(mode, found, rewritten)
+        links = found.columns if mode == "rewrite" and media is not None else set()
+        if links or repairing.wanted(ctx.answers):
+
+            def relink(text: str) -> tuple[str, int]:
+                assert media is not None
+                return rewrite(text, media, files.known, files.address, files.own)
+
+            needles = media.needles() if media is not None else ()
+            rewritten, too_long = _rewrite(ctx, links, needles, relink, repairs)
+        more = repairing.tell(ctx, repairs)
+        said = repairing.sentence(repairs)
+    counted = {**facts(mode, media_url, found), **more}
+    ctx.journal.put(name, "summary", {**counted, "rewritten": rewritten, "too_long": too_long})
+    tell(ctx, found, too_long)
+    return sentence(mode, found, rewritten) + said
 
 
-def _media(ctx: RunContext) -> tuple[str, Path | None]:
+def wanted(ctx: RunContext) -> bool:
+    """Whether the database is looked through: files move, or malformed addresses are to be repaired."""
+    return ctx.answers.references != "keep" and bool(ctx.answers.storage or repairing.wanted(ctx.answers))
+
+
+def media_folder(ctx: RunContext) -> tuple[str, Path | None]:
     """MEDIA_URL and MEDIA_ROOT, as the app's settings say."""
     django = next((f for f in ctx.project.frameworks if f.name == "django"), None)
     if django is None:
@@ -63,12 +82,20 @@ def _mode(ctx: RunContext, files: Files, media: MediaUrl | None) -> str:
     """`rewrite`, `report`, or why not: `signed` (nothing has a public address), `whole-site`."""
     if ctx.answers.references == "report":
         return "report"
+    if not ctx.answers.storage:
+        return "repair"
     if media is None:
         return "whole-site"
     return "rewrite" if files.own else "signed"
 
 
-def _rewrite(ctx: RunContext, files: Files, media: MediaUrl, found: Found) -> tuple[int, int]:
+def _rewrite(
+    ctx: RunContext,
+    links: set[tuple[str, str]],
+    needles: tuple[str, ...],
+    relink: Change,
+    repairs: Repairs,
+) -> tuple[int, int]:
     """Returns how many values this run has rewritten in all its executions, and how many were too long."""
     seen = too_long = 0
 
@@ -79,7 +106,9 @@ def _rewrite(ctx: RunContext, files: Files, media: MediaUrl, found: Found) -> tu
 
     with open_target(ctx) as target:
         columns = text_columns(target.connection, target.schema)
-        for table, column in sorted(found.columns):
+        mended = repairing.named(ctx, columns.values())
+        repairing.confirm(ctx, target.connection, mended.values(), repairs)
+        for table, column in sorted(links | set(mended)):
             spec = columns.get((table, column))
             if spec is None or not spec.key or column in {k.name for k in spec.key}:
                 ctx.emit(
@@ -90,14 +119,39 @@ def _rewrite(ctx: RunContext, files: Files, media: MediaUrl, found: Found) -> tu
                     )
                 )
                 continue
-            too_long += apply(target, spec, files, media, ctx.cancel, progress).too_long
+            change, holds = changing(
+                repairs if (table, column) in mended else None,
+                relink if (table, column) in links else None,
+                needles,
+            )
+            too_long += apply_change(target, spec, holds, change, ctx.cancel, progress).too_long
         row = target.connection.execute(
             "SELECT count(*) FROM ashore.before_image WHERE run = %s", (ctx.run,)
         ).fetchone()
     return (int(row[0]) if row else 0), too_long
 
 
-def _facts(mode: str, media_url: str, found: Found) -> dict[str, object]:
+def changing(
+    repairs: Repairs | None, relink: Change | None, needles: Sequence[str]
+) -> tuple[Change, tuple[str, ...]]:
+    """(what changes a text, one of which stands in every text that it changes): both in one, since a value
+    has one text before."""
+    if repairs is None:
+        assert relink is not None
+        return relink, tuple(needles)
+    if relink is None:
+        return repairs.change, (HOST,)
+    repair, link = repairs.change, relink
+
+    def both(text: str) -> tuple[str, int]:
+        text, repaired = repair(text)
+        text, linked = link(text)
+        return text, repaired + linked
+
+    return both, (*needles, HOST)
+
+
+def facts(mode: str, media_url: str, found: Found) -> dict[str, object]:
     return {
         "mode": mode,
         "media_url": media_url,
@@ -112,7 +166,7 @@ def _facts(mode: str, media_url: str, found: Found) -> dict[str, object]:
     }
 
 
-def _tell(ctx: RunContext, found: Found, too_long: int) -> None:
+def tell(ctx: RunContext, found: Found, too_long: int) -> None:
     if too_long:
         ctx.emit(
             Warned(
@@ -133,7 +187,9 @@ def _tell(ctx: RunContext, found: Found, too_long: int) -> None:
         )
 
 
-def _sentence(mode: str, found: Found, rewritten: int) -> str:
+def sentence(mode: str, found: Found, rewritten: int) -> str:
+    if mode == "repair":
+        return f"{rewritten:,} values with malformed addresses repaired, undo kept"
     parts = [f"{found.relative:,} names of files stay: the storage finds them"]
     if mode == "rewrite":
         parts.append(f"{rewritten:,} values rewritten, undo kept")
@@ -148,5 +204,9 @@ def _sentence(mode: str, found: Found, rewritten: int) -> str:
     if found.dangling:
         parts.append(f"{found.dangling:,} references name files that do not exist")
     if found.unnamed:
-        parts.append(f"{found.unnamed:,} files are named by no value")
+        parts.append(
+            "1 file is named by no value"
+            if found.unnamed == 1
+            else f"{found.unnamed:,} files are named by no value"
+        )
     return "; ".join(parts)

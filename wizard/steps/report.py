@@ -12,6 +12,7 @@ from wizard.databases.postgres.target import open_target
 from wizard.errors import UsageError
 from wizard.report.build import build
 from wizard.report.html import page
+from wizard.steps import moves
 from wizard.steps.provision import moves_database
 
 name = "report"
@@ -22,7 +23,9 @@ def run(ctx: RunContext) -> str:
     made = build(ctx)
     _write(ctx.folder.report_json, json.dumps(made, ensure_ascii=True, indent=2) + "\n")
     _write(ctx.folder.report_html, page(made))
-    if moves_database(ctx) and made["status"] == "done":
+    if made["status"] == "done" and (way := moves.of(ctx)) is not None:
+        way.finish(ctx)
+    elif moves_database(ctx) and made["status"] == "done":
         # From here on a new run does not take this record over any more.
         with open_target(ctx) as target, target.transaction() as cursor:
             record.set_state(cursor, ctx.run, record.DONE)

@@ -25,6 +25,7 @@ from wizard.databases.sqlite.schema import open_readonly, quote, read_schema
 from wizard.errors import NotAsPlanned, UsageError
 from wizard.events import Warned
 from wizard.frameworks.base import Workshop
+from wizard.frameworks.flask.manners import manners
 from wizard.steps import moves
 from wizard.steps.provision import moves_database
 from wizard.steps.workshop import bookkeeping, owner, workshop
@@ -73,7 +74,7 @@ def _derived(ctx: RunContext, target: Target, source: sqlite3.Connection) -> Non
     with the last. After a kill the same statements are derived again from the frozen snapshot.
     """
     decisions = ctx.answers.database.decisions if ctx.answers.database is not None else {}
-    derived = derive(read_schema(source), source, decisions)
+    derived = derive(read_schema(source), source, decisions, manners=manners(ctx.project))
     said = {one.why for one in derived.left}
     ctx.journal.put("schema", "notes", [note for note in derived.notes if note not in said])
     known = record.get(target.connection, ctx.run)

@@ -8,11 +8,12 @@ from itertools import islice
 from wizard.context import RunContext
 from wizard.errors import UsageError
 from wizard.events import Warned
-from wizard.sources.inventory import Inventory, StoreProblem
+from wizard.sources.inventory import Inventory, StoreProblem, open_inventory
 from wizard.sources.placements import Placement, Placements
-from wizard.storages import LEAVE, kind
-from wizard.storages.base import Address
+from wizard.storages import LEAVE, kind, open_store
+from wizard.storages.base import Address, Limits
 from wizard.storages.routing import route
+from wizard.storages.sizes import Sizes
 
 SHOWN = 10
 PAGE = 1000
@@ -29,8 +30,8 @@ def route_files(ctx: RunContext, inventory: Inventory) -> None:
     """Fill the placements from the answers' rules; repeatable, writes the run's folder only.
 
     Raises UsageError: `unrouted` (no rule takes a file), `files-unmovable` (what the inventory could not
-    take and no `leave` rule covers), `key-unusable`, `key-collision`. Warns of keys that differ in case
-    only, and of entries that hold no data.
+    take and no `leave` rule covers), `key-unusable`, `file-too-large`, `key-collision`. Warns of
+    keys that differ in case only, and of entries that hold no data.
     """
     _check_problems(ctx, inventory.problems())
     placements = Placements(inventory)
@@ -38,6 +39,7 @@ def route_files(ctx: RunContext, inventory: Inventory) -> None:
     addresses = _addresses(ctx)
     unrouted: list[str] = []
     unusable: list[str] = []
+    sizes = Sizes()
     missed = 0
     entries = inventory.entries()
     while page := list(islice(entries, PAGE)):
@@ -54,6 +56,8 @@ def route_files(ctx: RunContext, inventory: Inventory) -> None:
             reason = None if address is None else address.key_problem(key)
             if reason is not None and len(unusable) < SHOWN:
                 unusable.append(f"{store}/{entry.path} ({reason})")
+            if address is not None:
+                sizes.look(f"{store}/{entry.path}", entry.size, rule_title(ctx, index), address.limits)
             # What is left has no key: its own path keeps it apart from all others.
             where = ("", f"{store}/{entry.path}") if address is None else (address.identity, key)
             placed.append(Placement(store, entry.path, index, *where))
@@ -71,7 +75,31 @@ def route_files(ctx: RunContext, inventory: Inventory) -> None:
             f"These files cannot be stored under their names: {'; '.join(unusable)}. Nothing was sent.",
             "Shorten the prefix, choose another storage, or route them to provider: leave.",
         )
+    sizes.judge(ctx.emit)
     _check_keys(ctx, placements)
+
+
+def check_account_sizes(ctx: RunContext) -> None:
+    """Ask each provider that tells it for the largest file that the account takes.
+
+    To be called once the files are routed and the buckets stand. Raises UsageError `file-too-large`, Refused,
+    ConnectionLost.
+    """
+    sizes = Sizes()
+    with open_inventory(ctx) as inventory:
+        placements = Placements(inventory)
+        for index, rule in enumerate(ctx.answers.storage):
+            found = placements.largest(index)
+            if found is None or rule.provider == LEAVE:
+                continue
+            store = open_store(rule, ctx.vault.resolve)
+            sizes.look(*found, store.title, Limits(store.largest()))
+    sizes.judge(ctx.emit)
+
+
+def rule_title(ctx: RunContext, index: int) -> str:
+    """What the rule's storage is called."""
+    return kind(ctx.answers.storage[index].provider).title
 
 
 def _addresses(ctx: RunContext) -> list[Address | None]:

@@ -11,15 +11,17 @@ from dataclasses import asdict
 from typing import Any
 
 from wizard.context import RunContext
-from wizard.databases.postgres import record
-from wizard.databases.postgres.target import open_target
-from wizard.errors import AshoreError, Differences
+from wizard.databases.copying import carry
+from wizard.databases.copying.carry import Version
+from wizard.databases.postgres import catalog, record
+from wizard.databases.postgres.target import Target, open_target
+from wizard.errors import AshoreError, Differences, NotAsPlanned
 from wizard.events import FindingSeen, Warned
 from wizard.frameworks.django import settings
 from wizard.sources.inventory import open_inventory
 from wizard.steps import moves
 from wizard.steps.provision import moves_database
-from wizard.steps.workshop import bookkeeping, naive_zone
+from wizard.steps.workshop import bookkeeping, decided, naive_zone
 from wizard.verifying.database import DatabaseComparison, compare_database
 from wizard.verifying.differences import Difference, readable
 from wizard.verifying.objects import ObjectComparison, ObjectDifference, verify_objects
@@ -94,27 +96,48 @@ def compare_rows(ctx: RunContext, refuse_as: type[AshoreError] = Differences) ->
         raise refuse_as(
             "target-changed",
             f"The target is no longer what this run wrote: {rows.total:,} differences, the first: "
-            f"{_redacted(ctx, rows.differences[0].message)}. Nothing more was written.",
+            f"{redacted(ctx, rows.differences[0].message)}. Nothing more was written.",
             "Find out what writes to the target; the source is unchanged. Then `ashore resume`.",
         )
     return rows
 
 
-def _compare(ctx: RunContext) -> DatabaseComparison:
-    database = ctx.answers.database
-    assert database is not None
+def require_untouched(ctx: RunContext) -> dict[str, Version]:
+    """What the target's tables hold, by table, where nobody wrote since they were found equal to the
+    snapshot. Where the cheap look does not tell, they are compared in full.
+
+    Raises NotAsPlanned `target-changed`.
+    """
     with open_target(ctx) as target:
+        seen = _versions(target)
+    proven = ctx.journal.get(name, "versions")
+    if proven is None or {table: tuple(version) for table, version in proven.items()} != seen:
+        compare_rows(ctx, refuse_as=NotAsPlanned)
+    return seen
+
+
+def _versions(target: Target) -> dict[str, Version]:
+    with target.connection.cursor() as cursor:
+        tables = catalog.read_tables(target.connection, target.schema).values()
+        return carry.versions(cursor, target, [table.name for table in tables if table.owned])
+
+
+def _compare(ctx: RunContext) -> DatabaseComparison:
+    with open_target(ctx) as target:
+        seen = _versions(target)  # before it is compared: a write meanwhile is one that was not proven
         rows = compare_database(
-            ctx.snapshot_path, target.connection, target.schema, decisions=database.decisions,
+            ctx.snapshot_path, target.connection, target.schema, decisions=decided(ctx.project, ctx.answers),
             skip_tables=bookkeeping(ctx.project, ctx.answers), run=ctx.run, scratch=ctx.folder.work,
             naive_zone=naive_zone(ctx), emit=ctx.emit, cancel=ctx.cancel,
-            public_bases=_public_bases(ctx),
+            public_bases=public_bases(ctx),
         )  # fmt: skip
     ctx.journal.put(name, "database", _rows_fact(ctx, rows))
+    if not rows.total:
+        ctx.journal.put(name, "versions", seen)
     return rows
 
 
-def _public_bases(ctx: RunContext) -> tuple[str, ...]:
+def public_bases(ctx: RunContext) -> tuple[str, ...]:
     """What the addresses of public files begin with, up to the path in the media folder."""
     bases: list[str] = []
     for need in ctx.plan.needs:
@@ -152,23 +175,23 @@ def _tell(ctx: RunContext, differences: tuple[Difference, ...] | tuple[ObjectDif
         else:
             subject = f"{difference.store}/{difference.path}"
             message = f"{subject} ({difference.key}): {difference.what}"
-        ctx.emit(FindingSeen("difference", "error", readable(_redacted(ctx, message)), readable(subject)))
+        ctx.emit(FindingSeen("difference", "error", readable(redacted(ctx, message)), readable(subject)))
 
 
-def _redacted(ctx: RunContext, value: Any) -> Any:
+def redacted(ctx: RunContext, value: Any) -> Any:
     """Every text in a JSON-like value without the secrets this run knows."""
     if isinstance(value, str):
         return ctx.redactor.text(value)
     if isinstance(value, dict):
-        return {key: _redacted(ctx, part) for key, part in value.items()}
+        return {key: redacted(ctx, part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_redacted(ctx, part) for part in value]
+        return [redacted(ctx, part) for part in value]
     return value
 
 
 def _rows_fact(ctx: RunContext, rows: DatabaseComparison) -> Any:
-    return _redacted(ctx, {**asdict(rows), "snapshot": ctx.snapshot_path.name, "mode": "full"})
+    return redacted(ctx, {**asdict(rows), "snapshot": ctx.snapshot_path.name, "mode": "full"})
 
 
 def _objects_fact(ctx: RunContext, objects: ObjectComparison) -> Any:
-    return _redacted(ctx, asdict(objects))
+    return redacted(ctx, asdict(objects))

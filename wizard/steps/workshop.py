@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,7 +12,7 @@ from wizard.context import RunContext
 from wizard.errors import UsageError
 from wizard.frameworks import FRAMEWORKS
 from wizard.frameworks.base import FrameworkKind, Workshop
-from wizard.model import Project
+from wizard.model import Framework, Project
 
 SchemaMode = Literal["framework", "derived"]
 
@@ -33,15 +35,58 @@ def schema_mode(project: Project, answers: Answers) -> SchemaMode:
 
 
 def owner(project: Project) -> FrameworkKind | None:
-    """The kind of the first framework of the project that ashore knows."""
+    """The kind of the first framework of the project that can build the app's tables."""
+    found = _owner(project)
+    return found[0] if found is not None else None
+
+
+def _owner(project: Project) -> tuple[FrameworkKind, Framework] | None:
     kinds = {kind.name: kind for kind in FRAMEWORKS}
-    return next((kinds[f.name] for f in project.frameworks if f.name in kinds), None)
+    for framework in project.frameworks:
+        kind = kinds.get(framework.name)
+        if kind is not None and kind.owns_schema(project, framework):
+            return kind, framework
+    return None
 
 
 def bookkeeping(project: Project, answers: Answers) -> tuple[str, ...]:
     """Tables that belong to the target and are not copied; none with a derived schema."""
-    kind = owner(project)
-    return kind.bookkeeping if kind is not None and schema_mode(project, answers) == "framework" else ()
+    found = _owner(project)
+    if found is None or schema_mode(project, answers) != "framework":
+        return ()
+    kind, framework = found
+    return kind.bookkeeping(project, framework)
+
+
+def decided(project: Project, answers: Answers) -> Mapping[str, Mapping[str, str]]:
+    """The answers' decisions, and for each column what the framework itself settles (`epoch`)."""
+    own = answers.database.decisions if answers.database is not None else {}
+    found = _owner(project)
+    if found is None or schema_mode(project, answers) != "framework":
+        return own
+    kind, framework = found
+    unit = kind.epoch(project, framework)
+    return own if unit is None else _Settled(own, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled(Mapping[str, Mapping[str, str]]):
+    """The user's decisions, and below every other subject the unit of moments. Only the user's are listed."""
+
+    own: Mapping[str, Mapping[str, str]]
+    unit: str
+
+    def __getitem__(self, subject: str) -> Mapping[str, str]:
+        return {"epoch": self.unit, **self.own.get(subject, {})}
+
+    def __contains__(self, subject: object) -> bool:
+        return subject in self.own
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.own)
+
+    def __len__(self) -> int:
+        return len(self.own)
 
 
 def project_zone(project: Project, answers: Answers) -> str:
@@ -50,10 +95,11 @@ def project_zone(project: Project, answers: Answers) -> str:
     A derived schema keeps such times without zone. Raises UsageError `unknown-time-zone` where it cannot be
     known, or no time zone data of that name is on this machine.
     """
-    kind = owner(project)
-    if answers.database is None or kind is None or schema_mode(project, answers) == "derived":
+    found = _owner(project)
+    if answers.database is None or found is None or schema_mode(project, answers) == "derived":
         return "UTC"
-    zone = kind.naive_zone(project, next(f for f in project.frameworks if f.name == kind.name))
+    kind, framework = found
+    zone = kind.naive_zone(project, framework)
     if zone == "UTC":
         return zone
     try:
@@ -76,14 +122,14 @@ def naive_zone(ctx: RunContext) -> str:
 
 def workshop(ctx: RunContext) -> Workshop | None:
     """Where the framework's tools may run, or None where the schema is derived or no database moves."""
-    kind = owner(ctx.project)
-    if ctx.answers.database is None or kind is None:
+    found = _owner(ctx.project)
+    if ctx.answers.database is None or found is None:
         return None
     if schema_mode(ctx.project, ctx.answers) == "derived":
         return None
     return Workshop(
         project=ctx.project,
-        framework=next(f for f in ctx.project.frameworks if f.name == kind.name),
+        framework=found[1],
         work=ctx.folder.work,
         interpreter=ctx.answers.interpreter,
         application_name=f"ashore:{ctx.run}:children",

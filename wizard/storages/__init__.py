@@ -11,6 +11,7 @@ from wizard.storages.azure import Azure
 from wizard.storages.b2 import B2
 from wizard.storages.base import ObjectStore, StorageKind
 from wizard.storages.cloudinary import Cloudinary
+from wizard.storages.database import Database
 from wizard.storages.gcs import Firebase, Gcs
 from wizard.storages.r2 import R2
 from wizard.storages.render_disk import RenderDisk
@@ -29,6 +30,7 @@ STORAGES: tuple[StorageKind, ...] = (
     Azure(),
     Cloudinary(),
     RenderDisk(),
+    Database(),
 )
 LEAVE = "leave"
 

@@ -14,7 +14,7 @@ from wizard.errors import UsageError
 from wizard.model import Need, Variable
 from wizard.storages.azure_remote import AzurePlace, AzureRemote
 from wizard.storages.base import Address, ObjectStore
-from wizard.storages.options import REFERENCE, check_endpoint, options_of, public_base
+from wizard.storages.options import asked, asked_secret, check_endpoint, options_of, public_base
 from wizard.storages.rest_store import RestStore
 
 CONTAINER = "AZURE_CONTAINER"
@@ -29,9 +29,30 @@ class AzureOptions:
     """`account` is the storage account's name, `account_key` refers to one of its two keys; `endpoint` stays
     empty for https://ACCOUNT.blob.core.windows.net; national clouds end otherwise."""
 
-    account: str
-    container: str
-    account_key: str = field(metadata=REFERENCE)
+    account: str = field(
+        metadata=asked(
+            "Storage account",
+            "The account that holds the container.",
+            "Its name is the first part of ACCOUNT.blob.core.windows.net.",
+            example="myappmedia",
+        )
+    )
+    container: str = field(
+        metadata=asked(
+            "Container",
+            "The container that will hold the files.",
+            "Create it in the portal first, private.",
+            example="media",
+        )
+    )
+    account_key: str = field(
+        metadata=asked_secret(
+            "Account key",
+            "It lets ashore and the app write to the container.",
+            "Access keys in the portal, key1, without the rest of the connection string.",
+            variable=KEY,
+        )
+    )
     endpoint: str | None = None
 
 

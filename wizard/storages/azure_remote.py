@@ -21,7 +21,7 @@ import httpx
 
 from wizard.credentials import Secret
 from wizard.errors import AshoreError, ConnectionLost, Refused, UsageError
-from wizard.storages.base import Stored, Upload
+from wizard.storages.base import Limits, Stored, Upload
 from wizard.storages.rest_http import Http
 from wizard.storages.rest_remote import Occupied, Record
 
@@ -66,6 +66,12 @@ class AzurePlace:
     endpoint: str
     prefix: str = ""
     public_base: str | None = None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            50_000 * (4000 << 20)
+        )  # https://learn.microsoft.com/azure/storage/blobs/scalability-targets
 
     @property
     def identity(self) -> str:

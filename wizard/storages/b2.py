@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from wizard.answers import StorageRule
 from wizard.errors import UsageError
-from wizard.storages.options import check_endpoint, options_of, public_base
+from wizard.storages.base import Limits
+from wizard.storages.options import asked, check_endpoint, options_of, public_base
 from wizard.storages.s3_family import S3Kind, S3Options
 from wizard.storages.s3_place import Place
 
@@ -16,7 +17,15 @@ from wizard.storages.s3_place import Place
 class B2Options(S3Options):
     """`region` is the part of the bucket's endpoint between `s3.` and `.backblazeb2.com`."""
 
-    region: str | None = None
+    region: str | None = field(
+        default=None,
+        metadata=asked(
+            "Region",
+            "It names the server, and requests are signed for it.",
+            "The part of the bucket's endpoint between s3. and .backblazeb2.com.",
+            example="eu-central-003",
+        ),
+    )
 
 
 class B2(S3Kind):
@@ -41,5 +50,7 @@ class B2(S3Kind):
             region=given.region,
             endpoint=check_endpoint(f"https://s3.{given.region}.backblazeb2.com"),
             prefix=rule.prefix,
+            # https://www.backblaze.com/docs/cloud-storage-large-files
+            limits=Limits(10 * 10**12),
             public_base=public_base(rule, f"https://{given.bucket}.s3.{given.region}.backblazeb2.com"),
         )

@@ -104,6 +104,15 @@ class ObjectStore(Protocol):
         """Let pages of these origins read the objects from scripts; other rules of the bucket stay."""
         ...
 
+    def set_up(self, made: bool) -> None:
+        """What the answers ask of the bucket itself (versions, public by policy); more where this run `made`
+        it. Repeatable; what others set stays."""
+        ...
+
+    def largest(self) -> int | None:
+        """The largest file in bytes that the account takes, as the provider tells; None where it does not."""
+        ...
+
     def check(self) -> tuple[Check, ...]:
         """Live test: the bucket, put, head, get and delete of a canary object, create-only writes."""
         ...
@@ -142,8 +151,25 @@ class ObjectStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest file in bytes that a storage takes, and the largest on its free plan where that differs;
+    None where none is known."""
+
+    largest: int | None = None
+    free: int | None = None
+
+
+NO_LIMITS = Limits()
+
+
 class Address(Protocol):
     """Where a rule's objects go, known without secrets and without a connection."""
+
+    @property
+    def limits(self) -> Limits:
+        """How large a file may be there, as the provider's documentation says."""
+        ...
 
     @property
     def identity(self) -> str:
@@ -159,7 +185,12 @@ class StorageKind(Protocol):
     """A storage: one file in `wizard/storages/`, one line in `wizard.storages.STORAGES`.
 
     `Options` is a frozen dataclass of the answers' keys that only this storage has; fields whose
-    metadata holds {"reference": True} are references to secrets, never literals.
+    metadata holds {"reference": True} are references to secrets, never literals. `options.asked` and
+    `options.asked_secret` make the metadata of keys that the wizard asks for, with the words.
+
+    A kind may also declare `about` (a few words beside its name where it is chosen), `offered_as` (its name
+    there, where that is not `title`) and `accesses`: who may read its files, by default both ways; empty
+    where the app serves them itself.
     """
 
     name: ClassVar[str]

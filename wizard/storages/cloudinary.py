@@ -10,10 +10,10 @@ from typing import ClassVar, Literal
 from wizard.answers import StorageRule
 from wizard.credentials import Secret
 from wizard.errors import UsageError
-from wizard.model import Need, Variable
+from wizard.model import Access, Need, Variable
 from wizard.storages.base import Address, ObjectStore
 from wizard.storages.cloudinary_remote import ENDPOINT, CloudinaryRemote, CloudPlace
-from wizard.storages.options import REFERENCE, check_endpoint, options_of
+from wizard.storages.options import asked, asked_secret, check_endpoint, options_of
 from wizard.storages.rest_store import RestStore
 
 CLOUD_NAME = "CLOUDINARY_CLOUD_NAME"
@@ -26,9 +26,25 @@ class CloudinaryOptions:
     """`resource_type` is what all files of the rule are kept as; `endpoint` stays empty unless the account
     is kept in another region; `algorithm` is that of the account's signatures."""
 
-    cloud_name: str
-    api_key: str = field(metadata=REFERENCE)
-    api_secret: str = field(metadata=REFERENCE)
+    cloud_name: str = field(
+        metadata=asked(
+            "Cloud name",
+            "The cloud that will hold the files.",
+            "It stands on Cloudinary's dashboard. Files are kept as images; for others, an answers file.",
+            example="my-cloud",
+        )
+    )
+    api_key: str = field(
+        metadata=asked_secret(
+            "API key",
+            "With the API secret, it lets ashore and the app upload.",
+            "Both stand on Cloudinary's page of API keys.",
+            variable=API_KEY,
+        )
+    )
+    api_secret: str = field(
+        metadata=asked_secret("API secret", "The other half of the API key.", variable=API_SECRET)
+    )
     resource_type: Literal["image", "video", "raw"] = "image"
     endpoint: str | None = None
     algorithm: Literal["sha1", "sha256"] = "sha1"
@@ -40,6 +56,8 @@ class Cloudinary:
     name: ClassVar[str] = "cloudinary"
     title: ClassVar[str] = "Cloudinary"
     Options: ClassVar[type] = CloudinaryOptions
+    about: ClassVar[str] = "images; public only"
+    accesses: ClassVar[tuple[Access, ...]] = ("public",)
 
     def place(self, rule: StorageRule) -> CloudPlace:
         """The cloud's address. Raises UsageError for answers that cannot be right."""

@@ -20,7 +20,7 @@ import httpx
 
 from wizard.credentials import Secret
 from wizard.errors import AshoreError, ConnectionLost, Refused
-from wizard.storages.base import Stored, Upload
+from wizard.storages.base import NO_LIMITS, Limits, Stored, Upload
 from wizard.storages.rest_canary import NAME
 from wizard.storages.rest_http import Http
 from wizard.storages.rest_remote import Gone, Occupied, Record
@@ -45,6 +45,10 @@ class CloudPlace:
     endpoint: str = ENDPOINT
     prefix: str = ""
     algorithm: Literal["sha1", "sha256"] = "sha1"
+
+    @property
+    def limits(self) -> Limits:
+        return NO_LIMITS  # the account itself tells them
 
     @property
     def identity(self) -> str:
@@ -136,6 +140,15 @@ class CloudinaryRemote:
     def reach(self) -> None:
         # Answers with the cloud's limits; any wrong key or name is told here.
         self._admin.send("looking at the account", "GET", f"{self._api}/usage", expected=(200, _LIMITED))
+
+    def largest(self) -> int | None:
+        """In bytes, by the account's plan; None where the hour's calls are used up."""
+        answer = self._admin.send(
+            "asking for the account's limits", "GET", f"{self._api}/usage", expected=(200, _LIMITED)
+        )
+        told = answer.json().get("media_limits", {}) if answer.status_code == 200 else {}
+        limit = told.get(f"{self._place.resource_type}_max_size_bytes")
+        return limit if isinstance(limit, int) else None
 
     def create(self) -> None:
         raise Refused(

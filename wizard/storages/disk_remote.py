@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.errors import AshoreError, Refused
-from wizard.storages.base import Stored, Upload
+from wizard.storages.base import NO_LIMITS, Limits, Stored, Upload
 from wizard.storages.rest_remote import Occupied, Record
 
 PIECE = 8 << 20
@@ -26,6 +26,10 @@ class DiskPlace:
     title: str
     mount: Path
     prefix: str = ""
+
+    @property
+    def limits(self) -> Limits:
+        return NO_LIMITS
 
     @property
     def identity(self) -> str:

@@ -14,13 +14,19 @@ from wizard.model import Need, Variable
 from wizard.storages.base import Address, ObjectStore
 from wizard.storages.gcs_auth import ServiceAccount
 from wizard.storages.gcs_remote import ENDPOINT, GcsPlace, GcsRemote
-from wizard.storages.options import REFERENCE, check_endpoint, options_of, public_base
+from wizard.storages.options import asked, asked_secret, check_endpoint, options_of, public_base
 from wizard.storages.rest_store import RestStore
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 BUCKET = "GS_BUCKET_NAME"
 CREDENTIALS = "GS_CREDENTIALS_JSON"
 PUBLIC_URL = "GS_PUBLIC_URL"
+SERVICE_KEY = asked_secret(
+    "Service account key",
+    "The JSON key of a service account that may write to the bucket.",
+    "Paste the whole file. It goes to the keyring, or stays in memory for this run.",
+    variable=CREDENTIALS,
+)
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,15 @@ class GcsOptions:
     """`credentials` refers to the JSON key file of a service account. `location` is where a bucket is made;
     `endpoint` stays empty for Google's own."""
 
-    bucket: str
-    credentials: str = field(metadata=REFERENCE)
+    bucket: str = field(
+        metadata=asked(
+            "Bucket",
+            "The bucket that will hold the files.",
+            "Create it first, with uniform access and public access prevented.",
+            example="my-app-media",
+        )
+    )
+    credentials: str = field(metadata=SERVICE_KEY)
     location: str = "US"
     endpoint: str | None = None
 
@@ -39,8 +52,15 @@ class FirebaseOptions:
     """`project` is the Firebase project's id. `bucket` is only needed where it is not
     PROJECT.firebasestorage.app (older projects: PROJECT.appspot.com)."""
 
-    project: str
-    credentials: str = field(metadata=REFERENCE)
+    project: str = field(
+        metadata=asked(
+            "Firebase project",
+            "Its id names the bucket: PROJECT.firebasestorage.app.",
+            "It stands on the project's settings page.",
+            example="my-app-1a2b3",
+        )
+    )
+    credentials: str = field(metadata=SERVICE_KEY)
     bucket: str | None = None
     location: str = "US"
     endpoint: str | None = None

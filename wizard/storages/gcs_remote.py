@@ -21,7 +21,7 @@ import httpx
 
 from wizard.credentials import Secret
 from wizard.errors import AshoreError, ConnectionLost, Refused
-from wizard.storages.base import Stored, Upload
+from wizard.storages.base import Limits, Stored, Upload
 from wizard.storages.gcs_auth import GoogleAuth, ServiceAccount
 from wizard.storages.rest_http import Http
 from wizard.storages.rest_remote import Gone, Occupied, Record
@@ -54,6 +54,10 @@ class GcsPlace:
     location: str = "US"
     public: bool = False
     public_base: str | None = None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(5 << 40)  # https://cloud.google.com/storage/quotas
 
     @property
     def identity(self) -> str:

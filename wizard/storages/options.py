@@ -9,10 +9,24 @@ from urllib.parse import urlsplit
 
 from wizard.answers import StorageRule
 from wizard.errors import UsageError
+from wizard.question import Ask
 
 REFERENCE: Mapping[str, object] = {"reference": True}
+KEPT_WHERE = "It goes to the keyring, or stays in memory for this run; it is written to no file."
 
 Given = TypeVar("Given")
+
+
+def asked(
+    title: str, why: str, help: str = "", *, example: str = "", required: bool = True
+) -> Mapping[str, object]:
+    """Metadata of a key that the wizard asks for. A key without a default is asked for in any case."""
+    return {"ask": Ask(title, why, help, example, required=required)}
+
+
+def asked_secret(title: str, why: str, help: str = KEPT_WHERE, *, variable: str) -> Mapping[str, object]:
+    """Metadata of a key that refers to a secret; `variable` holds it where there is no keyring."""
+    return {**REFERENCE, "ask": Ask(title, why, help, variable=variable)}
 
 
 def options_of(kind: type[Given], provider: str, given: Mapping[str, Any]) -> Given:

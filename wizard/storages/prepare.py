@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from wizard.context import RunContext
+from wizard.errors import Refused
 from wizard.storages import LEAVE, open_store
+from wizard.storages.base import ObjectStore
 
 
 def prepare(ctx: RunContext) -> None:
@@ -20,7 +22,22 @@ def prepare(ctx: RunContext) -> None:
         store = open_store(rule, ctx.vault.resolve)
         if (store.identity, rule.prefix) not in tested:
             tested.add((store.identity, rule.prefix))
-            if store.ensure(rule.create):
+            made = _stand(ctx, store, rule.create)
+            store.set_up(made)
+            if made:
                 ctx.journal.put("bucket", store.identity, {"name": store.name, "made": True})
         if rule.cors:
             store.allow_origins(rule.cors)
+
+
+def _stand(ctx: RunContext, store: ObjectStore, create: bool) -> bool:
+    """Whether the bucket, which now stands and can be used, was made by this run: also where a kill came
+    between making it and noting that."""
+    try:
+        store.ensure(False)
+    except Refused as error:
+        if error.code != "bucket-missing" or not create:
+            raise
+        ctx.journal.put("bucket-missing", store.identity, True)
+        store.ensure(True)
+    return ctx.journal.get("bucket-missing", store.identity) is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import httpx
 
 from wizard.model import Check
+from wizard.storages.authority import context
 
 ANONYMOUS_S = 10.0
 HINT = "Make the bucket private, or write `access: public` into the answers if everybody may read the files."
@@ -20,7 +21,7 @@ def privacy(signed: str, mark: bytes) -> Check:
     """
     what = "it cannot be read without a key"
     try:
-        answer = httpx.get(signed.partition("?")[0], timeout=ANONYMOUS_S)
+        answer = httpx.get(signed.partition("?")[0], timeout=ANONYMOUS_S, verify=context())
     except httpx.HTTPError:
         return Check(what, True)
     if answer.status_code == 200 and answer.content.startswith(mark):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from wizard.answers import StorageRule
 from wizard.errors import UsageError
-from wizard.storages.options import check_endpoint, options_of, public_base
+from wizard.storages.base import Limits
+from wizard.storages.options import asked, check_endpoint, options_of, public_base
 from wizard.storages.s3_family import S3Kind, S3Options
 from wizard.storages.s3_place import Place
 
@@ -18,7 +19,15 @@ class R2Options(S3Options):
 
     account_id: str | None = None
     jurisdiction: str | None = None
-    endpoint: str | None = None
+    endpoint: str | None = field(
+        default=None,
+        metadata=asked(
+            "Endpoint",
+            "The address of the account's S3 interface, without the bucket.",
+            "R2 shows it as the S3 API address: https://ACCOUNT.r2.cloudflarestorage.com",
+            example="https://ACCOUNT.r2.cloudflarestorage.com",
+        ),
+    )
 
 
 class R2(S3Kind):
@@ -27,6 +36,7 @@ class R2(S3Kind):
     name: ClassVar[str] = "r2"
     title: ClassVar[str] = "Cloudflare R2"
     Options: ClassVar[type[S3Options]] = R2Options
+    about: ClassVar[str] = "S3-compatible, no charge for reading"
 
     def place(self, rule: StorageRule) -> Place:
         given = options_of(R2Options, self.name, rule.options)
@@ -48,5 +58,7 @@ class R2(S3Kind):
             region="auto",
             endpoint=endpoint,
             prefix=rule.prefix,
+            # https://developers.cloudflare.com/r2/platform/limits/
+            limits=Limits(5114 << 30),
             public_base=public_base(rule, None),
         )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from wizard.answers import StorageRule
 from wizard.credentials import Secret
 from wizard.errors import UsageError
-from wizard.model import Need, Variable
+from wizard.model import Access, Need, Variable
 from wizard.storages.base import Address, ObjectStore
 from wizard.storages.disk_remote import DiskPlace, DiskRemote
-from wizard.storages.options import options_of
+from wizard.storages.options import asked, options_of
 from wizard.storages.rest_store import RestStore
 
 UPLOAD_PATH = "UPLOAD_PATH"
@@ -23,7 +23,14 @@ UPLOAD_PATH = "UPLOAD_PATH"
 class DiskOptions:
     """`mount` is the disk's mount path, as Render's page of the service shows it."""
 
-    mount: str
+    mount: str = field(
+        metadata=asked(
+            "Mount path",
+            "Where the disk is mounted on this machine.",
+            "Run ashore in the service's own shell; attaching a disk is a deploy, so back up first.",
+            example="/var/data",
+        )
+    )
 
 
 class RenderDisk:
@@ -32,6 +39,8 @@ class RenderDisk:
     name: ClassVar[str] = "render-disk"
     title: ClassVar[str] = "Render disk"
     Options: ClassVar[type] = DiskOptions
+    about: ClassVar[str] = "attached to this machine; the app serves the files itself"
+    accesses: ClassVar[tuple[Access, ...]] = ()
 
     def place(self, rule: StorageRule) -> DiskPlace:
         """The folder's address. Raises UsageError for answers that cannot be right."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from wizard.errors import AshoreError, ConnectionLost
+from wizard.storages.authority import context
 
 ATTEMPTS = 6
 CONNECT_ATTEMPTS = 2  # a person may be waiting for the live test
@@ -29,7 +30,7 @@ Explain = Callable[[httpx.Response, str], AshoreError]
 @cache
 def _certificates() -> ssl.SSLContext:
     """Whom to trust, read from disk once a process: it takes longer than a request."""
-    return httpx.create_ssl_context()
+    return context()
 
 
 class Http:

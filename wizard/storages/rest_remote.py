@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from wizard.storages.base import Stored, Upload
 
@@ -16,6 +16,15 @@ class Occupied(Exception):
 
 class Gone(Exception):
     """The server no longer knows this upload in pieces: it must begin anew."""
+
+
+@runtime_checkable
+class TellsLargest(Protocol):
+    """A provider that tells what its account takes."""
+
+    def largest(self) -> int | None:
+        """The largest file in bytes; None where it is not told."""
+        ...
 
 
 class Remote(Protocol):

@@ -15,7 +15,7 @@ from wizard.storages.base import Outcome, PartsJournal, Stored, Upload, Written
 from wizard.storages.budget import ByteBudget
 from wizard.storages.pipeline import run_pipeline
 from wizard.storages.rest_pieces import PiecesSender, drop
-from wizard.storages.rest_remote import Occupied, Remote
+from wizard.storages.rest_remote import Occupied, Remote, TellsLargest
 
 TRIES = 3
 
@@ -58,6 +58,12 @@ class RestStore:
                 failed[0].hint or "Check the key's rights and the storage's settings.",
             )
         return made
+
+    def set_up(self, made: bool) -> None:
+        """What is made here is private and complete when it is made."""
+
+    def largest(self) -> int | None:
+        return self.remote.largest() if isinstance(self.remote, TellsLargest) else None
 
     def allow_origins(self, origins: tuple[str, ...]) -> None:
         self.remote.allow_origins(origins)

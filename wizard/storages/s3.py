@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from wizard.answers import StorageRule
-from wizard.storages.options import check_endpoint, options_of, public_base
-from wizard.storages.s3_family import S3Kind, S3Options
+from wizard.storages.base import NO_LIMITS, Limits
+from wizard.storages.options import asked, check_endpoint, options_of, public_base
+from wizard.storages.s3_family import S3Kind, S3Options, SetupOptions
 from wizard.storages.s3_place import Place
 
 
 @dataclass(frozen=True)
-class AwsOptions(S3Options):
+class AwsOptions(SetupOptions):
     """`endpoint` stays empty for Amazon's own; a server that takes its place is reached by path."""
 
-    region: str = "us-east-1"
+    region: str = field(
+        default="us-east-1",
+        metadata=asked(
+            "Region",
+            "Requests are signed for the bucket's region.",
+            "It stands in the list of buckets; one near the app keeps reading quick.",
+            example="eu-west-1",
+        ),
+    )
     endpoint: str | None = None
 
 
@@ -25,6 +34,7 @@ class Aws(S3Kind):
     name: ClassVar[str] = "s3"
     title: ClassVar[str] = "Amazon S3"
     Options: ClassVar[type[S3Options]] = AwsOptions
+    about: ClassVar[str] = "storage and reading are billed"
 
     def place(self, rule: StorageRule) -> Place:
         given = options_of(AwsOptions, self.name, rule.options)
@@ -44,5 +54,7 @@ class Aws(S3Kind):
             prefix=rule.prefix,
             path_style=by_path,
             aws=aws,
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+            limits=Limits(10_000 * (5 << 30)) if aws else NO_LIMITS,
             public_base=public_base(rule, default if aws else None),
         )

@@ -1,6 +1,7 @@
 """The two connections to an S3 server: boto3 for control, heads, reads and parts; obstore for small objects.
 
-Neither looks at this machine's AWS configuration: what counts is in the answers.
+Neither looks at this machine's AWS configuration: what counts is in the answers. Only whom to trust is the
+machine's own matter: see `authority`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from botocore.loaders import Loader, create_loader
 from obstore.store import S3Store as SmallStore
 
 from wizard.credentials import Secret
+from wizard.storages.authority import bundle
 from wizard.storages.s3_place import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from obstore.store import S3Config, S3Credential
+    from obstore.store import ClientConfig, S3Config, S3Credential
 
 ATTEMPTS = 6
 CONNECT_S = 10
@@ -72,6 +74,7 @@ def open_client(place: Place, keys: Keys, attempts: int = ATTEMPTS) -> S3Client:
         region_name=place.region,
         aws_access_key_id=keys.access.reveal(),
         aws_secret_access_key=keys.secret.reveal(),
+        verify=str(authorities) if (authorities := bundle()) is not None else None,
         config=config,
     )
 
@@ -103,6 +106,13 @@ def open_small(place: Place, keys: Keys) -> SmallStore:
 
     # AWS then keeps the checksum and tells it in HEAD, also where KMS makes the ETag no MD5.
     checksums: S3Config | None = {"checksum_algorithm": "SHA256"} if place.aws else None
+    options: ClientConfig = {
+        "allow_http": place.endpoint.startswith("http://"),
+        "connect_timeout": timedelta(seconds=CONNECT_S),
+        "timeout": timedelta(seconds=READ_S),
+    }
+    if (authorities := bundle()) is not None:
+        options["root_certificate"] = authorities.read_bytes()
     return SmallStore(
         place.bucket,
         config=checksums,
@@ -115,11 +125,7 @@ def open_small(place: Place, keys: Keys) -> SmallStore:
         unsigned_payload=False,
         request_payer=False,
         s3_express=False,
-        client_options={
-            "allow_http": place.endpoint.startswith("http://"),
-            "connect_timeout": timedelta(seconds=CONNECT_S),
-            "timeout": timedelta(seconds=READ_S),
-        },
+        client_options=options,
         retry_config={
             "max_retries": ATTEMPTS,
             "retry_timeout": timedelta(seconds=120),

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from wizard.answers import StorageRule
 from wizard.errors import UsageError
-from wizard.storages.options import check_endpoint, options_of, public_base
-from wizard.storages.s3_family import S3Kind, S3Options
+from wizard.storages.options import asked, check_endpoint, options_of, public_base
+from wizard.storages.s3_family import S3Kind, S3Options, SetupOptions
 from wizard.storages.s3_place import Place
 
 
 @dataclass(frozen=True)
-class CompatibleOptions(S3Options):
+class CompatibleOptions(SetupOptions):
     """`endpoint` is the server's address without the bucket; most servers ignore the region."""
 
-    endpoint: str | None = None
-    region: str = "us-east-1"
+    endpoint: str | None = field(
+        default=None,
+        metadata=asked(
+            "Endpoint",
+            "The address of the server, without the bucket.",
+            "MinIO, Garage, Ceph, Hetzner, DigitalOcean and others show it beside the keys.",
+            example="https://s3.example.com",
+        ),
+    )
+    region: str = field(
+        default="us-east-1",
+        metadata=asked(
+            "Region",
+            "Requests are signed for a region.",
+            "Most servers take any; keep what stands here unless yours names one.",
+            example="us-east-1",
+        ),
+    )
 
 
 class Compatible(S3Kind):
@@ -26,6 +42,8 @@ class Compatible(S3Kind):
     name: ClassVar[str] = "s3-compatible"
     title: ClassVar[str] = "the S3 server"
     Options: ClassVar[type[S3Options]] = CompatibleOptions
+    offered_as: ClassVar[str] = "Another S3-compatible"
+    about: ClassVar[str] = "I have an endpoint"
 
     def place(self, rule: StorageRule) -> Place:
         given = options_of(CompatibleOptions, self.name, rule.options)

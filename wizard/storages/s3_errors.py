@@ -6,6 +6,8 @@ Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and w
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -17,6 +19,7 @@ from obstore.exceptions import BaseError
 
 from wizard.errors import AshoreError, ConnectionLost, Refused, StepFailed
 from wizard.storages.s3_place import Place
+from wizard.storages.s3_refusals import DAMAGED, HINTS, SAME, hint_of
 
 _TRANSIENT = frozenset(
     {
@@ -32,59 +35,10 @@ _TRANSIENT = frozenset(
         "429",
     }
 )
-_HINTS: dict[str, tuple[str, str]] = {
-    "AccessDenied": (
-        "access-denied",
-        "Allow the key to read, write and delete objects in this bucket (s3:GetObject, s3:PutObject, "
-        "s3:DeleteObject, s3:ListBucket, s3:AbortMultipartUpload, s3:ListMultipartUploadParts).",
-    ),
-    "InvalidAccessKeyId": (
-        "access-key-unknown",
-        "Copy the access key again; it may have been deleted, or belong to another provider.",
-    ),
-    "SignatureDoesNotMatch": (
-        "secret-key-wrong",
-        "The secret key does not belong to the access key: copy both again, without spaces around them.",
-    ),
-    "NoSuchBucket": (
-        "bucket-missing",
-        "Create the bucket, correct its name, or answer `create: true`.",
-    ),
-    "InvalidBucketName": (
-        "bucket-name",
-        "Choose 3 to 63 lower-case letters, digits and hyphens.",
-    ),
-    "BucketAlreadyExists": (
-        "bucket-taken",
-        "Bucket names are shared by everyone: choose another.",
-    ),
-    "PermanentRedirect": ("bucket-region", "Write the bucket's own region or endpoint into the answers."),
-    "AuthorizationHeaderMalformed": (
-        "bucket-region",
-        "Write the bucket's own region into the answers.",
-    ),
-    "IllegalLocationConstraintException": (
-        "bucket-region",
-        "Write the bucket's own region into the answers.",
-    ),
-    "RequestTimeTooSkewed": ("clock-wrong", "Set this machine's clock and try again."),
-    "Unauthorized": (
-        "access-key-unknown",
-        "On R2 the access key is the token's id and the secret key the SHA-256 of the token; check the "
-        "account id, too.",
-    ),
-    "EntityTooLarge": ("object-too-large", "Route larger files elsewhere with `max_size`."),
-    "QuotaExceeded": ("storage-full", "Enlarge the plan, or free some space."),
-    "AccountProblem": ("account-problem", "Look at the provider's billing page."),
-}
-_SAME = {
-    "403": "AccessDenied",
-    "Forbidden": "AccessDenied",
-    "401": "Unauthorized",
-    "301": "PermanentRedirect",
-    "InvalidToken": "InvalidAccessKeyId",
-    "413": "EntityTooLarge",
-}
+_FIELDS = ("Region", "Endpoint", "RequestTime", "ServerTime")
+_UNTRUSTED = re.compile(
+    r"UnknownIssuer|CERTIFICATE_VERIFY_FAILED|invalid peer certificate|InvalidCertificate"
+)
 
 
 def code_of(error: ClientError) -> str:
@@ -106,32 +60,43 @@ def translate(error: Exception, place: Place, doing: str) -> AshoreError:
     """The error to raise for what boto3 or obstore raised while `doing` (e.g. "writing a.txt")."""
     if isinstance(error, ClientError):
         found = error.response.get("Error", {})
-        status = status_of(error)
-        return explain(code_of(error), str(found.get("Message", "")), status, place, doing)
+        told = {str(k).lower(): str(v) for k, v in found.items()}
+        told |= {k.lower(): v for k, v in error.response["ResponseMetadata"].get("HTTPHeaders", {}).items()}
+        return explain(code_of(error), str(found.get("Message", "")), status_of(error), place, doing, told)
     if isinstance(error, BaseError | FileNotFoundError | PermissionError):
         # obstore quotes the whole answer; the signed request in it is none of our reader's business.
         text = str(error).split("Debug source")[0]
         code, message = _tag("Code", text), _tag("Message", text)
         answered = re.search(r"status code: (\d{3})", text)
         if answered is None:
-            return _unreachable(place, doing, "the connection failed")
-        return explain(code or answered.group(1), message, int(answered.group(1)), place, doing)
+            return _unreachable(place, doing, "the connection failed", str(error))
+        told = {name.lower(): value for name in _FIELDS if (value := _tag(name, text))}
+        return explain(code or answered.group(1), message, int(answered.group(1)), place, doing, told)
     if isinstance(error, ConnectionError | HTTPClientError):
-        return _unreachable(place, doing, type(error).__name__)
+        return _unreachable(place, doing, type(error).__name__, str(error))
     if isinstance(error, BotoCoreError):
         return Refused("storage-refused", f"{place.title}: {error} ({doing}).", "Check the answers.")
     raise error
 
 
-def explain(code: str, message: str, status: int, place: Place, doing: str) -> AshoreError:
-    """The error for a server's code and message."""
-    code = _SAME.get(code, code)
+def explain(
+    code: str,
+    message: str,
+    status: int,
+    place: Place,
+    doing: str,
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> AshoreError:
+    """The error for a server's code and message; `told` are its other fields and headers, in lower case."""
+    code = SAME.get(code, code)
     said = f"{place.title} says: {code}" + (f": {message.rstrip('.')}" if message else "")
     where = f"{said} (bucket {place.bucket}, {doing})."
     if code in _TRANSIENT or status >= 500:
         return ConnectionLost("storage-unavailable", where, "Wait a little, then `ashore resume`.")
-    if code in _HINTS:
-        return Refused(_HINTS[code][0], where, _HINTS[code][1])
+    if code in DAMAGED:
+        return ConnectionLost("bytes-damaged", where, "`ashore resume` sends the file again.")
+    if code in HINTS:
+        return Refused(HINTS[code][0], where, hint_of(code, message, doing, place.bucket, told))
     if code == "NoSuchUpload":
         return StepFailed(
             "upload-gone", where, "`ashore resume` sends the file again; something aborted its upload."
@@ -144,7 +109,15 @@ def _tag(name: str, text: str) -> str:
     return found.group(1) if found else ""
 
 
-def _unreachable(place: Place, doing: str, why: str) -> ConnectionLost:
+def _unreachable(place: Place, doing: str, why: str, words: str) -> AshoreError:
+    if _UNTRUSTED.search(words):
+        return Refused(
+            "certificate-unknown",
+            f"{place.title} at {place.endpoint} shows a certificate that this machine does not trust "
+            f"({doing}).",
+            "Where the server has an authority of its own, name the file of its certificate in SSL_CERT_FILE "
+            "or AWS_CA_BUNDLE; else check the endpoint.",
+        )
     return ConnectionLost(
         "storage-unreachable",
         f"{place.title} cannot be reached at {place.endpoint} ({why}, {doing}).",

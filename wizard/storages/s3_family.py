@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from wizard.answers import StorageRule
 from wizard.credentials import Secret
+from wizard.errors import UsageError
 from wizard.model import Need, Variable
 from wizard.storages.base import Address, ObjectStore
-from wizard.storages.options import REFERENCE, options_of
+from wizard.storages.options import asked, asked_secret, options_of
 from wizard.storages.s3_client import Keys
 from wizard.storages.s3_place import Place, check_bucket_name
+from wizard.storages.s3_setup import AS_IT_IS, Setup, words
 from wizard.storages.s3_store import S3Store
 
 BACKEND = "s3"
@@ -29,9 +31,39 @@ PUBLIC_URL = "S3_PUBLIC_URL"
 class S3Options:
     """The answers that every S3 server needs. The two keys are references to secrets."""
 
-    bucket: str
-    access_key: str = field(metadata=REFERENCE)
-    secret_key: str = field(metadata=REFERENCE)
+    bucket: str = field(
+        metadata=asked(
+            "Bucket",
+            "The bucket that will hold the files.",
+            "Create it with the provider first, empty and private; the key must be allowed to write to it.",
+            example="my-app-media",
+        )
+    )
+    access_key: str = field(
+        metadata=asked_secret(
+            "Access key",
+            "With the secret key, it lets ashore and the app write to the bucket.",
+            "A key for this one bucket is enough: read, write, delete objects.",
+            variable=ACCESS_KEY,
+        )
+    )
+    secret_key: str = field(
+        metadata=asked_secret("Secret key", "The other half of the access key.", variable=SECRET_KEY)
+    )
+
+
+@dataclass(frozen=True)
+class SetupOptions(S3Options):
+    """What may be set on the bucket itself; None: on a bucket that ashore makes, else not.
+
+    `make_public` lets everybody read the objects below the prefix, by a bucket policy, where `access` is
+    public; `versioning` keeps what is overwritten or deleted; `expire_parts` removes uploads that nobody
+    finished within seven days.
+    """
+
+    make_public: bool | None = None
+    versioning: bool | None = None
+    expire_parts: bool | None = None
 
 
 class S3Kind(ABC):
@@ -42,6 +74,7 @@ class S3Kind(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    about: ClassVar[str] = "S3-compatible"
     Options: ClassVar[type[S3Options]]
 
     @abstractmethod
@@ -84,4 +117,32 @@ class S3Kind(ABC):
 
     def open(self, rule: StorageRule, resolve: Callable[[str], Secret]) -> ObjectStore:
         options = options_of(self.Options, self.name, rule.options)
-        return S3Store(self.place(rule), Keys(resolve(options.access_key), resolve(options.secret_key)))
+        return S3Store(
+            self.place(rule), Keys(resolve(options.access_key), resolve(options.secret_key)), self.setup(rule)
+        )
+
+    def setup(self, rule: StorageRule) -> Setup:
+        """What the answers ask of the bucket itself. Raises UsageError `storage-option`."""
+        options = options_of(self.Options, self.name, rule.options)
+        public = rule.access == "public"
+        if not isinstance(options, SetupOptions):
+            return replace(AS_IT_IS, public=public)
+        if options.make_public and not public:
+            raise UsageError(
+                "storage-option",
+                f"storage: {self.name}: make_public is for files that shall be public.",
+                "Answer access: public as well, or leave make_public out.",
+            )
+        return Setup(public, options.make_public, options.versioning, options.expire_parts)
+
+    def told(self, rule: StorageRule) -> str:
+        """What is done to the bucket itself, for the plan; "" for nothing."""
+        place, setup = self.place(rule), self.setup(rule)
+        now = ", ".join(words(setup, made=False))
+        said = [f"bucket {place.bucket}: {now}"] if now else []
+        if rule.create:
+            made = words(setup, made=True) or ("private",)
+            said.append(
+                f"makes the bucket {place.bucket} in {place.region}, unless it is there: {', '.join(made)}"
+            )
+        return "; ".join(said)

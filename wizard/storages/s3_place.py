@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from wizard.errors import UsageError
+from wizard.storages.base import NO_LIMITS, Limits
 
 _STRICT = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _LENIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
@@ -33,6 +34,7 @@ class Place:
     strict_names: bool = True
     ascii_keys: bool = False
     public_base: str | None = None
+    limits: Limits = NO_LIMITS
 
     @property
     def identity(self) -> str:

@@ -25,6 +25,7 @@ from wizard.storages.s3_cors import allow_origins
 from wizard.storages.s3_errors import code_of, translate
 from wizard.storages.s3_parts import PART_SIZE, PartsSender, drop_parts
 from wizard.storages.s3_place import Place, check_bucket_name
+from wizard.storages.s3_setup import AS_IT_IS, Setup, set_up
 from wizard.storages.s3_small import Occupied, put
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ SIGNED_S = 600
 class S3Store:
     """One bucket. Connects when first used; safe to use from several threads."""
 
-    def __init__(self, place: Place, keys: Keys) -> None:
+    def __init__(self, place: Place, keys: Keys, setup: Setup = AS_IT_IS) -> None:
         """Raises UsageError `bucket-name`."""
         check_bucket_name(place)
         self.place = place
         self.name = place.bucket
         self.title = place.title
         self.identity = place.identity
-        self._keys = keys
+        self._keys, self._setup = keys, setup
 
     @cached_property
     def client(self) -> S3Client:
@@ -84,7 +85,7 @@ class S3Store:
         return made
 
     def _create(self) -> None:
-        """Make the bucket, private as the provider makes it; nothing is ever opened here."""
+        """Make the bucket, private as the provider makes it; `set_up` does the rest."""
         elsewhere = self.place.aws and self.place.region != "us-east-1"
         try:
             if elsewhere:
@@ -101,6 +102,12 @@ class S3Store:
                 raise translate(error, self.place, "creating the bucket") from error
         except BotoCoreError as error:
             raise translate(error, self.place, "creating the bucket") from error
+
+    def largest(self) -> int | None:
+        return None  # no S3 server tells; what is documented is the place's `limits`
+
+    def set_up(self, made: bool) -> None:
+        set_up(self.client, self.place, self._setup, made)
 
     def allow_origins(self, origins: tuple[str, ...]) -> None:
         allow_origins(self.client, self.place, origins)

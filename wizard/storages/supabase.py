@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from wizard.answers import StorageRule
 from wizard.errors import UsageError
-from wizard.storages.options import check_endpoint, options_of, public_base
+from wizard.storages.base import Limits
+from wizard.storages.options import asked, check_endpoint, options_of, public_base
 from wizard.storages.s3_family import S3Kind, S3Options
 from wizard.storages.s3_place import Place
 
@@ -17,8 +18,24 @@ from wizard.storages.s3_place import Place
 class SupabaseOptions(S3Options):
     """`ref` is the project's reference (twenty letters), `region` the project's."""
 
-    ref: str | None = None
-    region: str | None = None
+    ref: str | None = field(
+        default=None,
+        metadata=asked(
+            "Project reference",
+            "The twenty letters that name the Supabase project.",
+            "It is the first part of the project's address.",
+            example="abcdefghijklmnopqrst",
+        ),
+    )
+    region: str | None = field(
+        default=None,
+        metadata=asked(
+            "Region",
+            "Requests are signed for the project's region.",
+            "It stands in the dashboard under Storage, S3 connection.",
+            example="eu-west-1",
+        ),
+    )
 
 
 class Supabase(S3Kind):
@@ -27,6 +44,7 @@ class Supabase(S3Kind):
     name: ClassVar[str] = "supabase"
     title: ClassVar[str] = "Supabase Storage"
     Options: ClassVar[type[S3Options]] = SupabaseOptions
+    about: ClassVar[str] = "beside a database there"
 
     def place(self, rule: StorageRule) -> Place:
         given = options_of(SupabaseOptions, self.name, rule.options)
@@ -45,6 +63,8 @@ class Supabase(S3Kind):
             prefix=rule.prefix,
             strict_names=False,
             ascii_keys=True,
+            # https://supabase.com/docs/guides/storage/uploads/file-limits
+            limits=Limits(500 * 10**9, free=50 << 20),
             public_base=public_base(
                 rule, f"https://{given.ref}.supabase.co/storage/v1/object/public/{given.bucket}"
             ),

@@ -27,7 +27,7 @@ class LocalStampForm(StampForm):
 
     def express(self, value: int | float | str | bytes) -> str:
         moment = self.instant(value)
-        if isinstance(value, str) and has_offset(value):
+        if not isinstance(value, str) or has_offset(value):
             try:
                 local = moment.astimezone(self._zone)
             except OverflowError:

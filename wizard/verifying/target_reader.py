@@ -55,6 +55,8 @@ def form_for(column: TargetColumn, decisions: Mapping[str, str], naive_zone: str
 
     `naive_zone` is the one in which text without an offset is meant, and in which the session prints.
     """
+    if column.type not in ("timestamp", "timestamptz") and "epoch" in decisions:
+        decisions = {code: choice for code, choice in decisions.items() if code != "epoch"}
     if column.type == "timestamptz" and naive_zone != "UTC":
         return LocalStampForm(column, decisions, naive_zone)
     return FORMS.get(column.type, TextForm)(column, decisions)

@@ -36,7 +36,10 @@ class _TimeForm(Form):
         return kept
 
     def instant(self, value: int | float | str | bytes) -> datetime:
-        """The instant in UTC; text without an offset is UTC. Raises Inexpressible."""
+        """The instant in UTC; text without an offset is UTC, a number is counted as the decision `epoch`
+        says. Raises Inexpressible."""
+        if isinstance(value, int):
+            return self._since_1970(value)
         match = _STAMP.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
             raise Inexpressible("wrong_type")
@@ -53,6 +56,20 @@ class _TimeForm(Form):
             return moment.astimezone(UTC)
         except ValueError:
             raise Inexpressible("wrong_type") from None
+        except OverflowError:
+            raise Inexpressible("out_of_range") from None
+
+    def _since_1970(self, number: int) -> datetime:
+        match self.decisions.get("epoch"):
+            case "seconds":
+                seconds, thousandths = number, 0
+            case "milliseconds":
+                seconds, thousandths = divmod(number, 1000)
+            case _:
+                raise Inexpressible("epoch")
+        try:
+            whole = EPOCH + timedelta(seconds=seconds)
+            return whole + timedelta(microseconds=self.microseconds(f"{thousandths:03}"))
         except OverflowError:
             raise Inexpressible("out_of_range") from None
 

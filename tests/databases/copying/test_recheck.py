@@ -58,7 +58,7 @@ def test_every_fault_is_named_with_count_and_keys_before_a_row_is_written(
         ("child.number", "out_of_range"): (1, ["3"], ["null"]),
         ("child.note", "nul_bytes"): (1, ["2"], ["strip", "replace"]),
         ("child.note", "invalid_utf8"): (1, ["3"], ["replace", "latin1"]),
-        ("child.at", "wrong_type"): (1, ["2"], ["null"]),
+        ("child.at", "epoch"): (1, ["2"], ["milliseconds", "seconds", "null"]),
         ("parent.code", "not_unique"): (1, ["1", "2"], []),
     }
     assert undecided.value.exit_code == 2
@@ -80,7 +80,7 @@ def test_decisions_are_carried_out(tmp_path: Path, database_url: Secret) -> None
             "child.data": {"json_duplicate_keys": "last", "json_nul": "strip"},
             "child.number": {"wrong_type": "null", "out_of_range": "null"},
             "child.note": {"nul_bytes": "replace", "invalid_utf8": "latin1"},
-            "child.at": {"wrong_type": "null"},
+            "child.at": {"epoch": "null"},
         },
     )
     recheck.run(ctx)

@@ -13,6 +13,8 @@ from wizard.databases.copying.inexact import Inexact
 from wizard.databases.copying.types import coercer
 from wizard.databases.postgres.catalog import Column, read_tables
 from wizard.databases.postgres.connect import connect
+from wizard.verifying.canonical import TargetColumn
+from wizard.verifying.target_reader import form_for
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,33 @@ def test_what_is_exact_arrives(connection: psycopg.Connection, kind: str, value:
     assert stored(connection, kind, value) == text
 
 
+COUNTED = [
+    ("timestamp(3)", 1704103445678, "milliseconds", "2024-01-01 10:04:05.678"),
+    ("timestamptz", 1704103445678, "milliseconds", "2024-01-01 10:04:05.678+00"),
+    ("timestamptz", -1, "milliseconds", "1969-12-31 23:59:59.999+00"),
+    ("timestamp", 1704103445, "seconds", "2024-01-01 10:04:05"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "unit", "text"), COUNTED)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_counted_moments_are_absolute(
+    connection: psycopg.Connection, kind: str, value: int, unit: str, text: str, zone: str
+) -> None:
+    there = column(connection, kind)
+    carried = coercer(there, {"epoch": unit}, zone)(value)
+    row = connection.execute(f"SELECT (%s::{kind})::text".encode(), (carried,)).fetchone()
+    form = form_for(TargetColumn("c", there.kind, fraction=there.fraction_digits), {"epoch": unit}, "UTC")
+    assert (row, form.expect(value)) == ((text,), text)
+
+
+def test_a_counted_moment_that_cannot_be_carried(connection: psycopg.Connection) -> None:
+    for kind, value, code in (("timestamp(0)", 1500, "beyond_scale"), ("timestamp", 2**60, "out_of_range")):
+        with pytest.raises(Inexact) as refused:
+            coercer(column(connection, kind), {"epoch": "milliseconds"}, "UTC")(value)
+        assert refused.value.code == code
+
+
 INEXACT = [
     ("smallint", 32768, "out_of_range"),
     ("integer", 1.0, "wrong_type"),
@@ -120,7 +149,7 @@ INEXACT = [
     ("time", "24:00:00", "wrong_type"),
     ("time", "10:00:00+01", "wrong_type"),
     ("timestamp", "2024-01-01 10:00:00+02:00", "wrong_type"),
-    ("timestamptz", 1700000000, "wrong_type"),
+    ("timestamptz", 1700000000, "epoch"),
     ("timestamptz", "yesterday", "wrong_type"),
     ("timestamptz", "infinity", "wrong_type"),
     ("timestamptz", "2024-01-01 10:00:00.1234567", "beyond_scale"),
@@ -184,3 +213,8 @@ def test_the_catalog_resolves_domains(connection: psycopg.Connection) -> None:
     found = column(connection, "short")
     assert (found.kind, found.length, found.not_null) == ("varchar", 3, True)
     assert Secret("x") and column(connection, "numeric(4,-2)").precision_scale == (4, -2)
+
+
+def test_a_counted_moment_is_no_local_time() -> None:
+    form = form_for(TargetColumn("c", "timestamptz"), {"epoch": "seconds"}, "Europe/Berlin")
+    assert form.expect(1704103445) == "2024-01-01 11:04:05+01"

@@ -92,6 +92,7 @@ def test_values_of_the_wrong_class(path: Path) -> None:
     )
     seen = found(path)
     assert {k: d.count for k, d in seen.items()} == {
+        ("t.at", "epoch"): 1,
         ("t.n", "wrong_type"): 4,
         ("t.flag", "wrong_type"): 2,
         ("t.r", "wrong_type"): 1,

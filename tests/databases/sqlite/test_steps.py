@@ -112,10 +112,18 @@ class _Behind:
     """A framework whose code is ahead of the database."""
 
     name = "django"
-    bookkeeping: tuple[str, ...] = ()
+
+    def owns_schema(self, project: Project, framework: Framework) -> bool:
+        return True
+
+    def bookkeeping(self, project: Project, framework: Framework) -> tuple[str, ...]:
+        return ()
 
     def naive_zone(self, project: Project, framework: Framework) -> str:
         return "UTC"
+
+    def epoch(self, project: Project, framework: Framework) -> str | None:
+        return None
 
     def revision(self, shop: Workshop, snapshot: Path) -> Revision:
         assert snapshot.is_file() and shop.application_name.endswith(":children")

@@ -163,7 +163,8 @@ def test_a_service_that_cannot_be_told_apart_and_values_in_render_yaml(tmp_path:
     )
     made = changed(root)
     assert any(i.file == "render.yaml" and "key: DATABASE_URL" in i.text for i in made.instructions)
-    value = "services:\n  - type: web\n    envVars:\n      - key: DATABASE_URL\n        value: sqlite:///db\n"
+    value = "services:\n  - type: web\n    healthCheckPath: /\n    envVars:\n"
+    value += "      - key: DATABASE_URL\n        value: sqlite:///db\n"
     (root / "render.yaml").write_text(value)
     made = changed(root, (DATABASE,))
     assert [i.file for i in made.instructions] == ["render.yaml"]

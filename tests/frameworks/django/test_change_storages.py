@@ -14,7 +14,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.frameworks.django.change_kit import SETTINGS, changed, look, patched, storage_need, write
+from tests.frameworks.django.change_kit import (
+    DATABASE,
+    SETTINGS,
+    changed,
+    look,
+    patched,
+    storage_need,
+    write,
+)
+from tests.storages import rest_kit
 from wizard.answers import StorageRule
 from wizard.credentials import Secret
 from wizard.storages import kind, open_store
@@ -158,3 +167,53 @@ def test_generated_code_has_the_form_that_formatters_give(tmp_path: Path) -> Non
 def test_two_storages_need_a_person(tmp_path: Path) -> None:
     made = changed(write(tmp_path), (NEEDS[0], NEEDS[-1]))
     assert [i.why for i in made.instructions if "beside another one" in i.why]
+
+
+_USE = """
+import django
+django.setup()
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage as storage
+from django.test import Client
+from django.conf import settings
+settings.ALLOWED_HOSTS.append("testserver")
+assert storage.open("logos/old.png").read() == bytes(range(256))
+first = storage.save("logos/a b.png", ContentFile(b"one"))
+second = storage.save("logos/a b.png", ContentFile(b"two"))
+assert first != second and storage.open(first).read() == b"one" and storage.size(second) == 3
+assert storage.listdir("") == (["logos"], []) and len(storage.listdir("logos")[1]) == 3
+answer = Client().get(storage.url(first))
+assert answer.status_code == 200 and b"".join(answer.streaming_content) == b"one"
+assert answer.headers["Content-Type"] == "image/png"
+storage.delete(first)
+assert not storage.exists(first) and Client().get(storage.url(first)).status_code == 404
+assert Client().get("/media/private/x").content == b"app"
+"""
+
+
+def test_the_database_itself_keeps_small_files(tmp_path: Path, database_url: Secret) -> None:
+    rule = StorageRule("database", prefix="m/", options={"url": "env:DATABASE_URL"})
+    store = open_store(rule, lambda ref: database_url)
+    store.ensure(False)
+    sent = rest_kit.upload(tmp_path / "old", bytes(range(256)), "m/logos/old.png", "image/png")
+    rest_kit.send(store, [sent])  # type: ignore[arg-type]
+    root = write(tmp_path / "app")
+    made = patched(root, (DATABASE, kind("database").need(rule)))
+    assert made.instructions == ()
+    assert look(root, {})["backend"] == FILES
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(root),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": database_url.reveal(),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _USE], env=environ, cwd=root, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    (root / "config/database_storage.py").write_text("theirs = 1\n")
+    (root / "config/settings.py").write_text(SETTINGS)
+    refused = changed(root, (DATABASE, kind("database").need(rule)))
+    assert "config/database_storage.py" not in {e.path for e in refused.edits}
+    assert not any("DatabaseStorage" in s.text for e in refused.edits for s in e.splices)
+    assert any("exists already" in i.why for i in refused.instructions)

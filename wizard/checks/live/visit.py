@@ -86,25 +86,26 @@ def visit(address: str) -> Visit:
     with httpx.Client(
         verify=context, timeout=SECONDS, headers=headers, max_redirects=MAX_REDIRECTS
     ) as client:
-        page = _get(client, address)
+        page = get(client, address)
         ended = urlsplit(page.url)
         https = ended.scheme == "https"
         return Visit(
             address=address,
             page=page,
-            nowhere=_get(client, urljoin(page.url, f"/{NOWHERE}")) if page.status else page,
-            foreign=_get(client, page.url, {"Origin": FOREIGN}) if page.status else page,
+            nowhere=get(client, urljoin(page.url, f"/{NOWHERE}")) if page.status else page,
+            foreign=get(client, page.url, {"Origin": FOREIGN}) if page.status else page,
             plain=_plain(client, ended.hostname or "") if https and ended.port in (None, 443) else None,
             certificate=_certificate(ended.hostname or "", ended.port or 443, context)
             if https
             else Certificate(None),
-            files=tuple(_get(client, url) for url in _file_links(page)),
+            files=tuple(get(client, url) for url in file_links(page)),
         )
 
 
-def _get(
+def get(
     client: httpx.Client, url: str, headers: Mapping[str, str] | None = None, *, follow: bool = True
 ) -> Page:
+    """One GET, its body cut at `MAX_BYTES`; a failure is an answer too (status 0)."""
     try:
         with client.stream("GET", url, headers=headers, follow_redirects=follow) as answer:
             body = b""
@@ -137,7 +138,7 @@ def _said(error: BaseException) -> str:
 
 def _plain(client: httpx.Client, host: str) -> Page:
     name = f"[{host}]" if ":" in host else host
-    return _get(client, f"http://{name}/", follow=False)
+    return get(client, f"http://{name}/", follow=False)
 
 
 def _certificate(host: str, port: int, context: ssl.SSLContext) -> Certificate:
@@ -158,21 +159,26 @@ def _certificate(host: str, port: int, context: ssl.SSLContext) -> Certificate:
 class _Links(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.found: list[tuple[str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = {"a": "href"}.get(tag, "src")
-        self.found += [value for name, value in attrs if name == named and value]
+        self.found += [(tag, value) for name, value in attrs if name == named and value]
 
 
-def _file_links(page: Page) -> tuple[str, ...]:
-    """Up to three links of the page that look like uploaded files; static files of the build are none."""
+def links(page: Page, tag: str | None = None) -> tuple[str, ...]:
+    """Every link of an HTML page as it is written there, of one kind of element or of all."""
     if "html" not in page.headers.get("content-type", ""):
         return ()
     parser = _Links()
     parser.feed(page.text)
+    return tuple(link for of, link in parser.found if tag in (None, of))
+
+
+def file_links(page: Page, most: int = 3) -> tuple[str, ...]:
+    """Up to `most` links of the page that look like uploaded files; static files of the build are none."""
     urls = []
-    for link in parser.found:
+    for link in links(page):
         try:
             url = urljoin(page.url, link.strip())
             path = urlsplit(url).path.lower()
@@ -182,4 +188,4 @@ def _file_links(page: Page) -> tuple[str, ...]:
             continue
         if any(mark in path for mark in _FILES) or path.endswith(_ENDINGS):
             urls.append(url)
-    return tuple(dict.fromkeys(urls))[:3]
+    return tuple(dict.fromkeys(urls))[:most]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wizard.checks.base import Item
@@ -10,17 +9,8 @@ from wizard.errors import UsageError
 from wizard.frameworks.django import production
 from wizard.frameworks.django.production import Production
 from wizard.model import Evidence, Finding, Project
-from wizard.scan.platforms import listed, load_yaml
-from wizard.scan.tree import Tree, walk
-
-# What a platform sets for every app. The values do not matter, except that they are there.
-_PLATFORM_VARIABLES: Mapping[str, Mapping[str, str]] = {
-    "render": {"RENDER": "true", "RENDER_EXTERNAL_HOSTNAME": "my-app.onrender.com"},
-    "fly": {"FLY_APP_NAME": "my-app"},
-    "railway": {"RAILWAY_ENVIRONMENT": "production"},
-    "heroku": {"DYNO": "web.1"},
-    "vercel": {"VERCEL": "1", "VERCEL_ENV": "production"},
-}
+from wizard.scan import variables
+from wizard.scan.tree import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +42,7 @@ class Seen:
 
 def look(project: Project) -> Seen:
     """Read what the checks need. Offline; runs and writes nothing."""
-    known, declared = _variables(walk(project.root))
-    for platform in project.platforms:
-        known = {**_PLATFORM_VARIABLES.get(platform.name, {}), **known}
+    known, declared = variables.deployed(walk(project.root), project.platforms)
     django = next((f for f in project.frameworks if f.name == "django"), None)
     found, unreadable = None, ""
     if django is not None:
@@ -62,26 +50,9 @@ def look(project: Project) -> Seen:
             found = production.read(project.root, django, known)
         except UsageError as error:
             unreadable = error.message
-    return Seen(project, found, unreadable, frozenset(declared | known.keys()))
+    return Seen(project, found, unreadable, declared)
 
 
 def place_of(finding: Finding) -> Evidence | None:
     """Where a finding is, if it is somewhere."""
     return Evidence(finding.file, finding.line or 1) if finding.file else None
-
-
-def _variables(tree: Tree) -> tuple[dict[str, str], set[str]]:
-    """Variables of the first web service in render.yaml: those with a value, and the names of all."""
-    for file in tree.named("render.yaml", "render.yml"):
-        services = listed(load_yaml(tree, file)[0], "services")
-        web = next((s for s in services if s.get("type", "web") == "web"), None)
-        if web is not None:
-            entries = [v for v in listed(web, "envVars") if isinstance(v.get("key"), str)]
-            known = {str(v["key"]): _text(v["value"]) for v in entries if v.get("value") is not None}
-            return known, {str(v["key"]) for v in entries}
-    return {}, set()
-
-
-def _text(value: object) -> str:
-    """A YAML scalar as the platform would hand it to the app."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

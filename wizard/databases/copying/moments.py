@@ -30,6 +30,7 @@ _ISO = re.compile(
 )
 _ZERO_OFFSET = re.compile(r"(Z|z|[+-]00(:?00)?)?")
 _EPOCH = DateTime(1970, 1, 1)
+_UNITS = {"seconds": 1_000_000, "milliseconds": 1_000}
 _LONGEST = 178_000_000 * 366 * 86_400_000_000
 
 
@@ -67,6 +68,8 @@ def _micros(fraction: str | None) -> int:
 
 def timestamp(value: object, column: Column, decisions: Mapping[str, str]) -> str:
     """ISO text, as it stands. An offset other than zero does not fit a column without time zone."""
+    if type(value) is int:
+        return _counted(value, column, decisions)
     match = _TIMESTAMP.fullmatch(value) if type(value) is str else None
     if match is None or type(value) is not str:
         raise _wrong(value, "timestamp")
@@ -78,6 +81,19 @@ def timestamp(value: object, column: Column, decisions: Mapping[str, str]) -> st
     if offset and column.kind == "timestamp" and not _ZERO_OFFSET.fullmatch(offset):
         raise Inexact("wrong_type", "a timestamp with an offset, which a column without time zone would drop")
     return value
+
+
+def _counted(value: int, column: Column, decisions: Mapping[str, str]) -> str:
+    """A moment counted from 1970-01-01 UTC, in the unit that the decision `epoch` names."""
+    unit = _UNITS.get(decisions.get("epoch", ""))
+    if unit is None:
+        raise Inexact("epoch", "an integer instead of a timestamp")
+    try:
+        moment = _EPOCH + timedelta(microseconds=value * unit)
+    except OverflowError:
+        raise Inexact("out_of_range", "a number of a moment beyond the years 1 to 9999") from None
+    _fraction("", f"{moment.microsecond:06d}", column, decisions)
+    return moment.isoformat(" ") + ("+00" if column.kind == "timestamptz" else "")
 
 
 def timestamps(column: Column, decisions: Mapping[str, str]) -> Callable[[object], object]:

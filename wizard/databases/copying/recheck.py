@@ -36,6 +36,11 @@ _CHOICES: Mapping[str, tuple[Choice, ...]] = {
     "too_long": (Choice("truncate", "the text is cut to what the column holds"),),
     "wrong_type": (Choice("null", "the value becomes empty (NULL)"),),
     "out_of_range": (Choice("null", "the value becomes empty (NULL)"),),
+    "epoch": (
+        Choice("milliseconds", "the number counts milliseconds since 1970-01-01 UTC"),
+        Choice("seconds", "the number counts seconds since 1970-01-01 UTC"),
+        Choice("null", "the value becomes empty (NULL)"),
+    ),
     "ambiguous_time": (
         Choice("earlier", "the first of the two moments, before the clock was set back"),
         Choice("later", "the second of the two moments, after the clock was set back"),
@@ -209,6 +214,8 @@ def _decision(table: Table, column: catalog.Column, code: str, seen: _Seen, deci
     choices = _CHOICES[code]
     if code in ("wrong_type", "out_of_range") and column.not_null:
         choices = ()
+    if code == "epoch" and column.not_null:
+        choices = choices[:-1]
     message = (
         f"{seen.count:,} values of {subject} cannot be carried exactly into {column.type}: {seen.reason}."
     )

@@ -45,7 +45,7 @@ def coercer(column: Column, decisions: Decisions, zone: str) -> Coercer:
     code.
     """
     inner = _strict(column, decisions, zone)
-    allowed = {c for c in ("wrong_type", "out_of_range") if decisions.get(c) == "null"}
+    allowed = {c for c in ("wrong_type", "out_of_range", "epoch") if decisions.get(c) == "null"}
     if not allowed:
         return inner
 

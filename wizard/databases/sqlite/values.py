@@ -25,6 +25,8 @@ _STRIP = Choice("strip", "the NUL characters are removed")
 _REPLACE = Choice("replace", "each becomes U+FFFD, the replacement character")
 _LATIN1 = Choice("latin1", "the bytes are read as Latin-1")
 _NULL = Choice("null", "the value becomes empty (NULL)")
+_MILLISECONDS = Choice("milliseconds", "the number counts milliseconds since 1970-01-01 UTC")
+_SECONDS = Choice("seconds", "the number counts seconds since 1970-01-01 UTC")
 _TRUNCATE = Choice("truncate", "the text is cut to the declared length")
 _LAST = Choice("last", "the last of the repeated keys stays, as jsonb does")
 
@@ -131,6 +133,8 @@ def _faults(column: Column, kind: Declared, judge_types: bool) -> Iterator[_Faul
         return
     if kind.kind in _WRONG:
         yield _Fault("wrong_type", f"({_WRONG[kind.kind].format(c=name)})")
+    if kind.kind == "datetime":
+        yield _Fault("epoch", f"typeof({name}) = 'integer'")
     if kind.length is not None:
         yield _Fault("too_long", f"typeof({name}) = 'text' AND length({name}) > {kind.length}")
 
@@ -220,6 +224,7 @@ def _decision(table: Table, column: Column, kind: Declared, code: str, seen: _Fo
         "nul_bytes": ("hold a NUL character, which PostgreSQL does not store in text", (_STRIP, _REPLACE)),
         "invalid_utf8": ("are not valid UTF-8", (_REPLACE, _LATIN1)),
         "wrong_type": (f"are not what the column is declared to hold ({column.type or kind.kind})", nullable),
+        "epoch": ("are integers in a column of moments", (_MILLISECONDS, _SECONDS, *nullable)),
         "too_long": (f"are longer than the declared {kind.length} characters", (_TRUNCATE,)),
         "null_in_not_null": ("are NULL although the column is declared NOT NULL", ()),
         "json_duplicate_keys": ("are JSON with a repeated key", (_LAST,)),

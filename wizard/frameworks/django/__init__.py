@@ -14,7 +14,14 @@ class Django:
     """Implements `FrameworkKind`. Parts are imported when used: a scan needs none of them."""
 
     name: ClassVar[str] = "django"
-    bookkeeping: ClassVar[tuple[str, ...]] = ("django_migrations",)
+
+    def owns_schema(self, project: Project, framework: Framework) -> bool:
+        """Always: Django has migrations."""
+        return True
+
+    def bookkeeping(self, project: Project, framework: Framework) -> tuple[str, ...]:
+        """The table in which Django notes the migrations that were applied."""
+        return ("django_migrations",)
 
     def revision(self, workshop: Workshop, snapshot: Path) -> Revision:
         """See `wizard.frameworks.django.revision.revision`."""
@@ -44,6 +51,10 @@ class Django:
                 "Write USE_TZ and TIME_ZONE into the settings as plain values, as the deployed app has them.",
             )
         return found.naive_zone
+
+    def epoch(self, project: Project, framework: Framework) -> str | None:
+        """Django keeps moments as text."""
+        return None
 
     def change(self, project: Project, framework: Framework, needs: tuple[Need, ...]) -> Change:
         """See `wizard.frameworks.django.change.change`."""

@@ -45,7 +45,7 @@ def storage_lines(kind: Kind, need: Need, location: str, backend: str, shape: st
     lines += [f"    {line}" if line else "" for line in kind.before(need)]
     if shape == "older":
         lines.append(f'    DEFAULT_FILE_STORAGE = "{backend}"')
-        return lines + [line for o in options for line in _value(f"    {o.setting} = ", o.value, "")]
+        return lines + [line for o in options for line in value_lines(f"    {o.setting} = ", o.value, "")]
     depth = 4 if shape == "item" else 8
     lines.append('    STORAGES["default"] = {' if shape == "item" else "    STORAGES = {")
     if shape == "whole":
@@ -55,7 +55,7 @@ def storage_lines(kind: Kind, need: Need, location: str, backend: str, shape: st
     if options:
         lines.append(f'{lead}"OPTIONS": {{')
         for option in options:
-            lines += _value(f'{lead}    "{option.name}": ', option.value, ",")
+            lines += value_lines(f'{lead}    "{option.name}": ', option.value, ",")
         lines.append(f"{lead}}},")
     lines.append(" " * depth + ("}" if shape == "item" else "},"))
     if shape == "whole":
@@ -68,7 +68,7 @@ def storage_lines(kind: Kind, need: Need, location: str, backend: str, shape: st
     return lines
 
 
-def _value(head: str, value: str, tail: str) -> list[str]:
+def value_lines(head: str, value: str, tail: str) -> list[str]:
     """`head value tail`, in parentheses over three lines where one would be too long."""
     one = f"{head}{value}{tail}"
     if len(one) <= 88:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass, replace
 
+from wizard.frameworks.app_folder import AppFolder
 from wizard.frameworks.django.change_site import Site, Version
 from wizard.frameworks.django.change_storages import Kind
 from wizard.model import Edit, Instruction
@@ -44,8 +45,8 @@ class Manifest:
     files: dict[str, RequirementsFile]
 
 
-def manifests(site: Site) -> tuple[list[Manifest], list[Instruction]]:
-    """Those that list Django; where none does, the first there is. Unreadable ones become instructions."""
+def manifests(site: AppFolder, package: str = "django") -> tuple[list[Manifest], list[Instruction]]:
+    """Those that list `package`; where none does, the first there is. Unreadable ones become instructions."""
     found: list[Manifest] = []
     unreadable: list[Instruction] = []
     for path in _candidates(site):
@@ -58,11 +59,11 @@ def manifests(site: Site) -> tuple[list[Manifest], list[Instruction]]:
             continue
         if manifest is not None:
             found.append(manifest)
-    listing = [m for m in found if "django" in m.packages]
+    listing = [m for m in found if package in m.packages]
     return listing or found[:1], unreadable
 
 
-def _candidates(site: Site) -> list[str]:
+def _candidates(site: AppFolder) -> list[str]:
     """Paths, the file that the deploy's own commands name first."""
     folders = list(dict.fromkeys([site.at(), "."]))
     named: list[str] = []
@@ -86,7 +87,7 @@ def _candidates(site: Site) -> list[str]:
     return [p for p in dict.fromkeys(named + usual) if not p.startswith("..") and site.read(p) is not None]
 
 
-def _manifest(site: Site, path: str) -> Manifest | None:
+def _manifest(site: AppFolder, path: str) -> Manifest | None:
     data = site.read(path) or b""
     name = posixpath.basename(path)
     if name == "Pipfile":
@@ -135,7 +136,11 @@ def pinned_versions(found: list[Manifest]) -> dict[str, Version | None]:
 
 
 def wanted(
-    packages: dict[str, Listed], version: Version, database: bool, dj_database_url: bool, storage: Kind | None
+    packages: dict[str, Listed],
+    version: Version,
+    database: bool,
+    dj_database_url: bool,
+    storages: tuple[Kind, ...],
 ) -> list[Requirement]:
     """What is missing. Bounds: psycopg 3 needs Django 4.2; Django before 3.1 breaks on psycopg2 2.9;
     django-storages 1.14 needs Django 3.2; conn_health_checks came with dj-database-url 1.3; 1.0 and later
@@ -148,8 +153,13 @@ def wanted(
             result.append(Requirement("dj-database-url", bound="1.3", below="2.3"))
         else:
             result.append(Requirement("dj-database-url", below="1"))
-    if storage is not None:
-        result += storage.packages(packages, version)
+    of_storages: dict[str, Requirement] = {}
+    for storage in storages:
+        for needed in storage.packages(packages, version):
+            present = of_storages.get(needed.name, needed)
+            extras = tuple(sorted({*present.extras, *needed.extras}))
+            of_storages[needed.name] = replace(present, extras=extras)
+    result += of_storages.values()
     if database and not _DRIVERS & packages.keys():
         if version >= (4, 2):
             result.append(Requirement("psycopg", ("binary",), "3.1.8"))
@@ -166,13 +176,13 @@ def change_packages(
     unreadable: list[Instruction],
     database: bool,
     dj_database_url: bool,
-    storage: Kind | None,
+    storages: tuple[Kind, ...],
 ) -> tuple[list[Edit], list[Instruction]]:
     """The edits of every manifest that lacks a package, and what a person must do (lock files, hashes)."""
     edits: list[Edit] = []
     instructions: list[Instruction] = []
     if not found:
-        missing = wanted({}, site.version, database, dj_database_url, storage)
+        missing = wanted({}, site.version, database, dj_database_url, storages)
         text = "".join(f"{m.line(False)}\n" for m in missing)
         why = (
             "No requirements.txt, pyproject.toml or Pipfile was found that lists the app's packages. "
@@ -183,28 +193,35 @@ def change_packages(
         elif missing:
             instructions.append(Instruction(site.at("requirements.txt"), 1, why, text))
     for manifest in found:
-        missing = wanted(manifest.packages, site.version, database, dj_database_url, storage)
-        if not missing:
-            continue
-        try:
-            edit = _edit(site, manifest, missing)
-        except NotUnderstood as error:
-            text = "".join(f"{m.line(True)}\n" for m in missing)
-            instructions.append(error.instruction(_file(manifest), text))
-            continue
-        edits.append(edit)
-        instructions += _locks(site, manifest)
+        missing = wanted(manifest.packages, site.version, database, dj_database_url, storages)
+        more = add_packages(site, manifest, missing, "django")
+        edits += more[0]
+        instructions += more[1]
     return edits, instructions
 
 
-def _file(manifest: Manifest) -> str:
-    """The file to edit: of a chain, the one that lists Django."""
-    holding = (p for p, f in manifest.files.items() if any(i.name == "django" for i in f.packages))
+def add_packages(
+    site: AppFolder, manifest: Manifest, missing: list[Requirement], package: str
+) -> tuple[list[Edit], list[Instruction]]:
+    """The edit that lists `missing` beside `package`, and what a person must do about lock files."""
+    if not missing:
+        return [], []
+    try:
+        edit = _edit(site, manifest, missing, package)
+    except NotUnderstood as error:
+        text = "".join(f"{m.line(True)}\n" for m in missing)
+        return [], [error.instruction(_file(manifest, package), text)]
+    return [edit], _locks(site, manifest)
+
+
+def _file(manifest: Manifest, package: str) -> str:
+    """The file to edit: of a chain, the one that lists `package`."""
+    holding = (p for p, f in manifest.files.items() if any(i.name == package for i in f.packages))
     return next(holding, manifest.path)
 
 
-def _edit(site: Site, manifest: Manifest, missing: list[Requirement]) -> Edit:
-    path = _file(manifest)
+def _edit(site: AppFolder, manifest: Manifest, missing: list[Requirement], package: str) -> Edit:
+    path = _file(manifest, package)
     data = site.read(path) or b""
     if manifest.kind == "requirements":
         splices = manifest.files[path].add(missing, _REASON)
@@ -219,7 +236,7 @@ def _edit(site: Site, manifest: Manifest, missing: list[Requirement]) -> Edit:
     return assemble(path, data, [splice], check)
 
 
-def _locks(site: Site, manifest: Manifest) -> list[Instruction]:
+def _locks(site: AppFolder, manifest: Manifest) -> list[Instruction]:
     folder = posixpath.dirname(manifest.path)
     result = []
     for name, command in _LOCKS.items():

@@ -6,16 +6,18 @@ import posixpath
 import re
 from typing import Any
 
-from wizard.frameworks.django.change_site import Site
+from wizard.frameworks.app_folder import AppFolder
+from wizard.frameworks.django.change_repairs import requirements_path
 from wizard.model import Edit, Instruction, Need, Splice, Variable
 from wizard.patchers import dotenv
 from wizard.patchers.base import NotUnderstood, assemble
 from wizard.patchers.yaml_file import YamlFile, YamlMapping, items_check
 
 _EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "example.env")
-_RUNS_DJANGO = re.compile(
-    r"\b(?:gunicorn|uvicorn|daphne|hypercorn|waitress|uwsgi|celery|rq)\b|manage\.py|wsgi|asgi"
+RUNS_PYTHON = re.compile(
+    r"\b(?:gunicorn|uvicorn|daphne|hypercorn|waitress|uwsgi|celery|rq)\b|manage\.py|wsgi|asgi|\bfastapi run\b"
 )
+RUNS_NODE = re.compile(r"\b(?:node|nest|ts-node|tsx|npm|npx|yarn|pnpm|bun|prisma)\b")
 _REASON = "the app reads it; its value is set on Render, not here"
 _RENDER = "render.yaml"
 
@@ -29,7 +31,7 @@ def variables(needs: tuple[Need, ...]) -> list[Variable]:
     return list(found.values())
 
 
-def change_example(site: Site, needs: tuple[Need, ...]) -> tuple[list[Edit], list[Instruction]]:
+def change_example(site: AppFolder, needs: tuple[Need, ...]) -> tuple[list[Edit], list[Instruction]]:
     """The project's example of an environment gets the variables; without one it is made. Never `.env`."""
     folders = dict.fromkeys([site.at(), "."])
     places = [posixpath.normpath(posixpath.join(f, name)) for f in folders for name in _EXAMPLES]
@@ -48,8 +50,13 @@ def change_example(site: Site, needs: tuple[Need, ...]) -> tuple[list[Edit], lis
         return [], [error.instruction(path, text)]
 
 
-def change_render(site: Site, needs: tuple[Need, ...]) -> tuple[list[Edit], list[Instruction]]:
-    """Every service of `render.yaml` that runs this app gets `- key: NAME` with `sync: false`."""
+def change_render(
+    site: AppFolder, needs: tuple[Need, ...], runs: re.Pattern[str] = RUNS_PYTHON
+) -> tuple[list[Edit], list[Instruction]]:
+    """Every service of `render.yaml` that runs this app gets `- key: NAME` with `sync: false`.
+
+    `runs` is what the commands of such a service hold.
+    """
     data = site.read(_RENDER)
     wanted = variables(needs)
     if data is None or not wanted:
@@ -57,12 +64,19 @@ def change_render(site: Site, needs: tuple[Need, ...]) -> tuple[list[Edit], list
     try:
         source = YamlFile(data)
         services = list(source.mappings("services"))
-        chosen = _running(site, services)
+        chosen = _running(site, services, runs)
         edits = []
         splices, added = _splices(services, chosen, wanted)
+        replaced: dict[int, dict[str, str]] = {}
+        told = [i for n in chosen for i in _literals(services[n], wanted)]
+        for number in chosen:
+            repairs, replaced[number], more = requirements_path(site, services[number])
+            splices += repairs
+            told += more
         if splices:
-            edits.append(assemble(_RENDER, data, splices, items_check("services", "envVars", added)))
-        return edits, [i for n in chosen for i in _literals(services[n], wanted)]
+            check = items_check("services", "envVars", added, replaced)
+            edits.append(assemble(_RENDER, data, splices, check))
+        return edits, told
     except NotUnderstood as error:
         text = "".join(f"      - key: {v.name}\n        sync: false\n" for v in wanted)
         return [], [error.instruction(_RENDER, "    envVars:\n" + text)]
@@ -88,7 +102,7 @@ def _entries(service: YamlMapping) -> list[dict[str, Any]]:
     return [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
 
 
-def _running(site: Site, services: list[YamlMapping]) -> list[int]:
+def _running(site: AppFolder, services: list[YamlMapping], runs: re.Pattern[str]) -> list[int]:
     """Which services run this app: by their folder and commands. Raises NotUnderstood where none is seen."""
     ours: list[int] = []
     for number, service in enumerate(services):
@@ -104,7 +118,7 @@ def _running(site: Site, services: list[YamlMapping]) -> list[int]:
         )
         here = folder in (site.at(), ".") or site.at() == "."
         docker = "docker" in (value.get("env"), value.get("runtime")) and here
-        if here and (_RUNS_DJANGO.search(commands) or docker):
+        if here and (runs.search(commands) or docker):
             ours.append(number)
     web = [n for n, s in enumerate(services) if s.value.get("type") == "web" and not _static(s)]
     if not ours and len(web) == 1:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tree_sitter
 
 from wizard.frameworks.django.change_code import database_lines, storage_lines
 from wizard.frameworks.django.change_site import Site, Version
-from wizard.frameworks.django.change_storages import DISK, KINDS
+from wizard.frameworks.django.change_storages import DISK, KINDS, TABLE, Kind
+from wizard.frameworks.django.change_table import backend as table_backend
 from wizard.model import Edit, Instruction, Need, Splice
 from wizard.patchers.base import NotUnderstood, assemble
 from wizard.patchers.python_source import PythonSource, statements_check, walk
@@ -37,20 +38,28 @@ class SettingsChange:
     dj_database_url: bool
 
 
-_Refusal = tuple[NotUnderstood, str, list[str]]
+Refusal = tuple[NotUnderstood, str, list[str]]
 
 
 def change_settings(
-    site: Site, database: Need | None, storage: Need | None, packages: dict[str, Version | None]
+    site: Site,
+    database: Need | None,
+    storage: Need | Addition | Refusal | None,
+    packages: dict[str, Version | None],
 ) -> SettingsChange:
-    """The edits for at most one database and one bucket. `packages` are pinned versions by name."""
+    """The edits for at most one database and one storage, or the lines that several storages need.
+
+    `packages` are pinned versions by name.
+    """
     additions: list[Addition] = []
     instructions: list[Instruction] = []
     if database is not None:
         _collect(additions, instructions, _database(site, database, packages))
-    if storage is not None:
+    if isinstance(storage, Need):
         found = _disk(site, storage) if storage.backend == DISK else _storage(site, storage, packages)
         _collect(additions, instructions, found)
+    else:
+        _collect(additions, instructions, storage)
     edits: list[Edit] = []
     for file in dict.fromkeys(a.file for a in additions):
         own = [a for a in additions if a.file == file]
@@ -68,7 +77,7 @@ def change_settings(
 def _collect(
     additions: list[Addition],
     instructions: list[Instruction],
-    outcome: Addition | _Refusal | None,
+    outcome: Addition | Refusal | None,
 ) -> None:
     if isinstance(outcome, tuple):
         error, file, lines = outcome
@@ -98,7 +107,7 @@ def _edit(site: Site, file: str, additions: list[Addition]) -> Edit:
     return assemble(file, data, [*added, *splices], statements_check(inserted))
 
 
-def _database(site: Site, need: Need, packages: dict[str, Version | None]) -> Addition | _Refusal | None:
+def _database(site: Site, need: Need, packages: dict[str, Version | None]) -> Addition | Refusal | None:
     variable = need.variable("url") or "DATABASE_URL"
     # Older dj-database-url knows no conn_health_checks; older Django no such setting.
     pinned = packages.get("dj-database-url")
@@ -192,21 +201,54 @@ def _key(source: PythonSource, pair: tree_sitter.Node) -> str:
     return source.text(key).strip("\"'") if key is not None else ""
 
 
-def _storage(site: Site, need: Need, packages: dict[str, Version | None]) -> Addition | _Refusal | None:
-    where, kind, bucket = site.settings.where, KINDS[need.backend], need.variable("bucket") or ""
-    location = need.prefix.strip("/")
-    backend = kind.backend(site.version, packages.get("django-storages"))
+def storages_shape(site: Site) -> str:
+    """How storages are set: `item` where STORAGES is assigned, `whole` where it can be, `older` elsewhere."""
+    where = site.settings.where
     older = site.version < (4, 2) or (
         site.version < (5, 1)
         and "STORAGES" not in where
         and ("STATICFILES_STORAGE" in where or "DEFAULT_FILE_STORAGE" in where)
     )
-    shape = "older" if older else "item" if "STORAGES" in where else "whole"
+    return "older" if older else "item" if "STORAGES" in where else "whole"
+
+
+def named_kind(site: Site, need: Need) -> Kind:
+    """The kind of storage; for files in the database, with the module that `change_table` writes."""
+    kind = KINDS[need.backend]
+    return replace(kind, module=table_backend(site).rpartition(".")[0]) if need.backend == TABLE else kind
+
+
+def _storage(site: Site, need: Need, packages: dict[str, Version | None]) -> Addition | Refusal | None:
+    bucket = need.variable("bucket") or ""
+    kind = named_kind(site, need)
+    location = need.prefix.strip("/")
+    backend = kind.backend(site.version, packages.get("django-storages"))
+    shape = storages_shape(site)
     lines = storage_lines(kind, need, location, backend, shape)
-    plain = [*(statement for _, statement in kind.imports), "", *lines]
+    reason = f"uploads are kept in the bucket {bucket} names; without it, as now, for development"
+    wanted = Addition("", _STORAGE_NAMES, lines, kind.imports, reason)
     if need.prefix and not need.prefix.endswith("/"):
-        why = f"The prefix {need.prefix!r} does not end in a slash; Django's storage puts one after it."
-        return NotUnderstood(why), site.settings.files[0], plain
+        return prefix_refusal(site, need, wanted)
+    return place_storage(site, wanted, kind.module, (kind.bucket_setting,), (bucket,), shape)
+
+
+def prefix_refusal(site: Site, need: Need, wanted: Addition) -> Refusal:
+    """What is said of a prefix to which Django would add a slash."""
+    why = f"The prefix {need.prefix!r} does not end in a slash; Django's storage puts one after it."
+    return NotUnderstood(why), site.settings.files[0], _plain(wanted)
+
+
+def place_storage(
+    site: Site,
+    wanted: Addition,
+    module: str,
+    named: tuple[str, ...],
+    variables: tuple[str, ...],
+    shape: str,
+) -> Addition | Refusal | None:
+    """`wanted` in the file that assigns storages; None where they are set already, by a class of `module`
+    that reads every one of `variables`, there or in the settings `named`."""
+    where, plain = site.settings.where, _plain(wanted)
     anchor = next((where[n] for n in _STORAGE_NAMES if n in where), None)
     if anchor is None:
         why = "No settings file assigns MEDIA_ROOT in a way ashore understands."
@@ -219,18 +261,21 @@ def _storage(site: Site, need: Need, packages: dict[str, Version | None]) -> Add
                 return error, file, plain
             continue
         chosen = [*source.touching("STORAGES"), *source.touching("DEFAULT_FILE_STORAGE")]
-        if any(text.startswith(kind.module) for node in chosen for text in source.strings(node)):
-            named = source.touching(kind.bucket_setting)
-            if reads_variable(source, [*chosen, *named], bucket):
+        if any(text.startswith(module) for node in chosen for text in source.strings(node)):
+            also = [node for name in named for node in source.touching(name)]
+            if all(reads_variable(source, [*chosen, *also], variable) for variable in variables):
                 return None
         if file == anchor.file and shape == "item" and not source.always_binds("STORAGES"):
             why = "STORAGES is assigned only under conditions."
             return NotUnderstood(why, anchor.line), file, plain
-    reason = f"uploads are kept in the bucket {bucket} names; without it, as now, for development"
-    return Addition(anchor.file, _STORAGE_NAMES, lines, kind.imports, reason)
+    return replace(wanted, file=anchor.file, anchors=_STORAGE_NAMES)
 
 
-def _disk(site: Site, need: Need) -> Addition | _Refusal | None:
+def _plain(wanted: Addition) -> list[str]:
+    return [*(statement for _, statement in wanted.imports), "", *wanted.lines]
+
+
+def _disk(site: Site, need: Need) -> Addition | Refusal | None:
     """MEDIA_ROOT on the disk where its variable is set; how files are served stays as it is."""
     variable = need.variable("path") or ""
     lines = [f'if os.environ.get("{variable}"):', f'    MEDIA_ROOT = os.environ["{variable}"]']

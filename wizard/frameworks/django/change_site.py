@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wizard.errors import UsageError
+from wizard.frameworks.app_folder import AppFolder, app_folder
 from wizard.frameworks.django.settings import DjangoSettings, read
 from wizard.frameworks.requirements import package_version
 from wizard.model import Framework, Need
@@ -16,50 +15,21 @@ from wizard.patchers.base import NotUnderstood
 from wizard.patchers.requirements import chain
 from wizard.patchers.toml_file import load
 
-MAX_BYTES = 4_000_000
 NEWEST = (9, 9)
 Version = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Site:
-    """A Django project about to be changed. `folder` is the app's, relative to `root`, "" for the same."""
+class Site(AppFolder):
+    """A Django project about to be changed."""
 
-    root: Path
-    folder: str
     settings: DjangoSettings
     version: Version
-
-    def read(self, path: str) -> bytes | None:
-        """A file's bytes, or None where there is none. `path` is relative to the root.
-
-        Raises UsageError `unreadable-settings` where it cannot be read or is larger than 4 MB.
-        """
-        file = self.root / path
-        if not file.is_file():
-            return None
-        try:
-            if file.stat().st_size > MAX_BYTES:
-                raise UsageError("unreadable-settings", f"{path} is larger than 4 MB.", "Nothing is changed.")
-            return file.read_bytes()
-        except OSError as error:
-            raise UsageError(
-                "unreadable-settings", f"{path} cannot be read: {error.strerror}.", "Make it readable to you."
-            ) from error
-
-    def at(self, *parts: str) -> str:
-        """A path below the app's folder, relative to the root."""
-        return posixpath.normpath(posixpath.join(self.folder, *parts))
-
-    def own(self, module: str) -> bool:
-        """Whether a top-level module name is the project's own."""
-        base = self.root / self.folder
-        return (base / module).is_dir() or (base / f"{module}.py").is_file()
 
 
 def open_site(root: Path, framework: Framework) -> Site:
     """The site of `framework`. Raises UsageError `unreadable-settings`."""
-    folder = "" if framework.path in ("", ".") else posixpath.normpath(framework.path)
+    folder = app_folder(root, framework).folder
     settings = read(root, framework)
     return Site(root, folder, settings, _deployed(root, folder, settings, framework))
 

@@ -16,6 +16,8 @@ from wizard.patchers.requirements import Listed, Requirement
 
 # A need of this backend is a folder: it has no class and no package.
 DISK = "disk"
+# Files in the app's own database: the class stands in the project.
+TABLE = "database"
 IMPORT_OS = ("os", "import os")
 IMPORT_JSON = ("json", "import json")
 
@@ -32,12 +34,14 @@ class Option:
 @dataclass(frozen=True, slots=True)
 class Kind(ABC):
     """One kind of storage. `module` begins the dotted names of its classes; `bucket_setting` may name the
-    bucket outside of STORAGES; `class_name` where there is only one."""
+    bucket outside of STORAGES; `class_name` where there is only one; `one_a_project` where its settings
+    stand outside of STORAGES, so that a project has one account."""
 
     module: str
     bucket_setting: str
     class_name: str = ""
     imports: tuple[tuple[str, str], ...] = (IMPORT_OS,)
+    one_a_project: bool = False
 
     @abstractmethod
     def backend(self, version: Version, installed: Version | None) -> str:
@@ -224,7 +228,25 @@ class Cloudinary(Kind):
         return [] if name in listed else [Requirement(name, bound="0.3")]
 
 
-_CLOUDINARY = "cloudinary_storage.storage"
+class Table(Kind):
+    """The project's own class, which `change_table` writes: no package brings one. Its dotted name depends on
+    the project and is put in by `change`."""
+
+    def backend(self, version: Version, installed: Version | None) -> str:
+        return f"{self.module}.{self.class_name}"
+
+    def options(self, need: Need, location: str) -> list[Option]:
+        prefix = f'"{need.prefix}"'
+        return [Option("location", "DATABASE_STORAGE_LOCATION", prefix)] if need.prefix else []
+
+    def packages(self, listed: Mapping[str, Listed], version: Version) -> list[Requirement]:
+        return []
+
+
+def _cloudinary(class_name: str) -> Cloudinary:
+    return Cloudinary("cloudinary_storage.storage", "CLOUDINARY_STORAGE", class_name, one_a_project=True)
+
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "s3": S3("storages.backends.s3", "AWS_STORAGE_BUCKET_NAME"),
@@ -233,10 +255,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "GS_BUCKET_NAME",
             "GoogleCloudStorage",
             imports=(IMPORT_OS, IMPORT_JSON),
+            one_a_project=True,
         ),
         "azure": Azure("storages.backends.azure_storage", "AZURE_CONTAINER", "AzureStorage"),
-        "cloudinary-image": Cloudinary(_CLOUDINARY, "CLOUDINARY_STORAGE", "MediaCloudinaryStorage"),
-        "cloudinary-video": Cloudinary(_CLOUDINARY, "CLOUDINARY_STORAGE", "VideoMediaCloudinaryStorage"),
-        "cloudinary-raw": Cloudinary(_CLOUDINARY, "CLOUDINARY_STORAGE", "RawMediaCloudinaryStorage"),
+        TABLE: Table("", "STORAGES", "DatabaseStorage"),
+        "cloudinary-image": _cloudinary("MediaCloudinaryStorage"),
+        "cloudinary-video": _cloudinary("VideoMediaCloudinaryStorage"),
+        "cloudinary-raw": _cloudinary("RawMediaCloudinaryStorage"),
     }
 )

@@ -13,6 +13,8 @@ import re
 import tree_sitter
 
 from wizard.frameworks.django.change_site import Site
+from wizard.frameworks.django.change_storages import TABLE
+from wizard.frameworks.django.change_table import SERVE
 from wizard.model import Edit, Instruction, Need, Splice
 from wizard.patchers.base import NotUnderstood, assemble, line_start
 from wizard.patchers.python_source import PythonSource, statements_check, walk
@@ -54,11 +56,16 @@ if os.environ.get("{bucket}") and media_path and "://" not in media_path:
 '''
 
 
-def change_urls(site: Site, need: Need) -> tuple[list[Edit], list[Instruction]]:
-    """The new module beside the root urls and the lines that put its route in place."""
+def change_urls(site: Site, need: Need | None, routed: str = "") -> tuple[list[Edit], list[Instruction]]:
+    """The new module beside the root urls and the lines that put its route in place.
+
+    `routed` is the module's text where several storages hold the uploads.
+    """
     settings = site.settings
-    bucket = need.variable("bucket") or ""
-    code = _CODE.replace("{bucket}", bucket)
+    code = routed
+    if need is not None:
+        bucket = need.variable("bucket") or ""
+        code = (SERVE if need.backend == TABLE else _CODE).replace("{bucket}", bucket)
     if settings.serves_media == "never" or settings.urls_file is None:
         why = (
             "The app itself does not serve uploads, so no redirect from old links was added: what could not "

@@ -75,7 +75,7 @@ def run(workshop: Workshop, job: Job) -> None:
         cwd=app, env=environ, pass_fds=inherited,
     )  # fmt: skip
     try:
-        for line in _lines(child, workshop):
+        for line in lines_of(child, workshop):
             if line.startswith(MARK):
                 message = json.loads(line.removeprefix(MARK))
                 phase = message.get("phase", phase)
@@ -122,7 +122,7 @@ def _environ(workshop: Workshop, job: Job, app: Path, tools: Path) -> dict[str, 
     return environ
 
 
-def _lines(child: subprocess.Popen[bytes], workshop: Workshop) -> Iterator[str]:
+def lines_of(child: subprocess.Popen[bytes], workshop: Workshop) -> Iterator[str]:
     """The child's lines as they come; between them, a stop that was asked for ends the wait."""
     lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
     left = threading.Event()

@@ -21,13 +21,21 @@ def driver(interpreter: Interpreter, work: Path) -> Path | None:
     modern = interpreter.django_version >= (4, 2)
     if interpreter.psycopg2 or (modern and interpreter.psycopg and _numbers(interpreter.psycopg) >= (3, 1)):
         return None
+    package = "psycopg[binary]>=3.1.8" if modern else "psycopg2-binary<2.10"
+    return install(interpreter.path, work, package)
+
+
+def install(python: Path, work: Path, package: str) -> Path:
+    """The folder below `work` with `package` in it for `python`, made where it is not there yet.
+
+    Never installs into the user's environment. Raises StepFailed `driver-missing`.
+    """
     folder = work / "driver"
     if folder.is_dir():
         return folder
-    package = "psycopg[binary]>=3.1.8" if modern else "psycopg2-binary<2.10"
     half = work / "driver.part"
     said = ""
-    for command in _installers(interpreter.path):
+    for command in _installers(python):
         shutil.rmtree(half, ignore_errors=True)
         try:
             child = subprocess.run(

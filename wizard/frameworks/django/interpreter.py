@@ -61,7 +61,7 @@ def find(root: Path, app: Path, answer: str | None) -> Interpreter:
     Python found can import Django.
     """
     if answer is not None:
-        path = _absolute(root, answer)
+        path = absolute(root, answer)
         found = probe(path)
         if found is None:
             raise UsageError(
@@ -77,7 +77,7 @@ def find(root: Path, app: Path, answer: str | None) -> Interpreter:
             )
         return _interpreter(path, found, borrowed=False)
     tried: list[str] = []
-    for path in _candidates(root, app):
+    for path in candidates(root, app):
         found = probe(path)
         if found is not None and found.get("django") is not None:
             return _interpreter(path, found, borrowed=False)
@@ -127,7 +127,8 @@ def _interpreter(path: Path, found: dict[str, object], *, borrowed: bool) -> Int
     return Interpreter(path, numbers, text("django") or "", text("psycopg"), text("psycopg2"), borrowed)
 
 
-def _absolute(root: Path, answer: str) -> Path:
+def absolute(root: Path, answer: str) -> Path:
+    """The answer `interpreter` as a path: relative to the project, or a command that PATH knows."""
     given = Path(answer).expanduser()
     if given.is_absolute() or len(given.parts) > 1:
         return Path(os.path.normpath(root / given))
@@ -141,7 +142,7 @@ def _python_in(environment: Path) -> Path | None:
     return None
 
 
-def _candidates(root: Path, app: Path) -> Iterator[Path]:
+def candidates(root: Path, app: Path) -> Iterator[Path]:
     """Interpreters of the environments in the app's folder and its parents up to the repository."""
     folder = app
     while True:

@@ -10,8 +10,10 @@ from wizard.answers import Answers
 from wizard.context import RunContext
 from wizard.model import Project
 from wizard.steps.moves.base import Move
+from wizard.steps.moves.mongo import MongoKept, MongoMove
+from wizard.steps.moves.postgres import PostgresKept, PostgresMove
 
-MOVES: tuple[Move, ...] = ()
+MOVES: tuple[Move, ...] = (MongoMove(), MongoKept(), PostgresMove(), PostgresKept())
 
 
 def move(project: Project, answers: Answers) -> Move | None:

@@ -4,14 +4,24 @@ rewritten."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from wizard.answers import Answers
 from wizard.context import RunContext
 from wizard.credentials import Secret
-from wizard.model import Project, TableCount
+from wizard.model import Project, StoreKind, TableCount
+from wizard.question import Option
 
 Resolve = Callable[[str], Secret]
+
+
+@runtime_checkable
+class Offered(Protocol):
+    """What a way declares besides, for the wizard to offer it: whose stores it moves, and where to (each
+    option's name is a `database.provider`)."""
+
+    store_kind: ClassVar[StoreKind]
+    targets: ClassVar[tuple[Option, ...]]
 
 
 class Move(Protocol):
@@ -70,6 +80,14 @@ class Move(Protocol):
 
     def undo_references(self, ctx: RunContext) -> tuple[int, int]:
         """Put the rewritten references back where nothing newer stands: (restored, left)."""
+        ...
+
+    def finish(self, ctx: RunContext) -> None:
+        """The run is done: from here on a new run does not take its record over."""
+        ...
+
+    def clean(self, run: str, url: Secret) -> None:
+        """Take the record of `run` out of the database behind `url` (the one that stays, else the target)."""
         ...
 
     def steps(self, answers: Answers) -> frozenset[str]:

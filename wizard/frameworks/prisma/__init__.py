@@ -1,0 +1,1 @@
+"""Prisma: the tables of an app in TypeScript or JavaScript, built from its schema.prisma."""
