@@ -135,7 +135,7 @@ def test_without_django_database_and_files_are_rehearsed(tmp_path: Path) -> None
     app = make_app(tmp_path)
     (tmp_path / "ashore.yml").write_text(
         "version: 1\nproject: shop\ndatabase: {source: db.sqlite3, url: env:NOT_SET, schema: derived,"
-        " provider: neon}\npatch: skip\nstorage:\n  - {source: media, provider: r2, bucket: b,"
+        " provider: neon}\npatch: skip\nstorage:\n  - {source: media, provider: r2, bucket: media,"
         " account_id: abc, access_key: env:NOT_SET, secret_key: env:NOT_SET}\n"
     )
     heard: list[Event] = []

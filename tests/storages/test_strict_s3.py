@@ -25,7 +25,7 @@ from wizard.storages import open_store
 from wizard.storages.prepare import prepare
 from wizard.verifying.objects import verify_objects
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("strict-s3")]
 BUCKET = "strict-bucket"
 
 
