@@ -47,6 +47,14 @@ def test_what_stands_there_is_never_overwritten(table: Table, tmp_path: Path) ->
     rest_kit.check_canary_of_others(store, held)
 
 
+def test_a_test_before_the_run_leaves_no_table(database_url: Secret) -> None:
+    store = open_store(RULE, lambda ref: database_url)
+    assert [check.ok for check in store.check()] == [True]
+    with psycopg.connect(database_url.reveal()) as connection:
+        assert connection.execute("SELECT to_regclass('stored_file')").fetchone() == (None,)
+    assert store.ensure(False) and len(store.check()) > 1
+
+
 def test_every_byte_and_the_servers_own_checksum_come_back(table: Table, tmp_path: Path) -> None:
     store, held = table
     data = bytes(range(256)) * 12_000  # more than one piece

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 from wizard.answers import StorageRule
 from wizard.credentials import Secret
-from wizard.errors import UsageError
-from wizard.model import Access, Need, Variable
+from wizard.errors import AshoreError, Refused, UsageError
+from wizard.model import Access, Check, Need, Variable
 from wizard.storages.base import Address, ObjectStore
 from wizard.storages.options import REFERENCE, options_of
 from wizard.storages.rest_store import RestStore
@@ -27,6 +27,33 @@ class DatabaseOptions:
     """`url` refers to the database's connection string; without it, it is the answer `database.url`."""
 
     url: str | None = field(default=None, metadata=REFERENCE)
+
+
+class TableStore(RestStore):
+    """The table is made by the run, not asked for; a test before it leaves none, or the database would no
+    longer count as empty."""
+
+    remote: TableRemote
+
+    def ensure(self, create: bool) -> bool:
+        return super().ensure(True)
+
+    def check(self) -> tuple[Check, ...]:
+        what = "a table for files can be made"
+        try:
+            self.remote.reach()
+        except Refused as error:
+            if error.code != "bucket-missing":
+                return (Check(what, False, error.message, error.hint),)
+        except AshoreError as error:
+            return (Check(what, False, error.message, error.hint),)
+        else:
+            return super().check()
+        try:
+            self.remote.probe()
+        except AshoreError as error:
+            return (Check(what, False, error.message, error.hint),)
+        return (Check(what, True),)
 
 
 class Database:
@@ -74,4 +101,4 @@ class Database:
 
     def open(self, rule: StorageRule, resolve: Callable[[str], Secret]) -> ObjectStore:
         place = self.place(rule)
-        return RestStore(TableRemote(place, resolve(place.reference)))
+        return TableStore(TableRemote(place, resolve(place.reference)))

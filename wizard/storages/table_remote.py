@@ -33,6 +33,10 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
     CHECK (size = octet_length(data))
 )
 """
+_INSERT = (
+    f"INSERT INTO {TABLE} (path, content_type, size, sha256, data) "
+    "SELECT %s, %s, octet_length(d), sha256(d), d FROM (SELECT %s::bytea AS d) AS given "
+)
 _REPLACE = (
     "(path) DO UPDATE SET content_type = EXCLUDED.content_type, size = EXCLUDED.size, "
     "sha256 = EXCLUDED.sha256, data = EXCLUDED.data, stored_at = now()"
@@ -105,10 +109,15 @@ class TableRemote:
                     raise
         raise AssertionError("the loop ends by returning or raising")
 
+    def probe(self) -> None:
+        """Make the table and one file in it, and take both back: a test leaves nothing."""
+        with self._cursor() as cursor, cursor.connection.transaction(force_rollback=True):
+            cursor.execute(_MAKE.encode())
+            cursor.execute(_INSERT.encode() + b"ON CONFLICT DO NOTHING", ("probe", "text/plain", b"probe"))
+
     def reach(self) -> None:
-        """Makes the table where there is none. Raises Refused `table-taken` where one of that name holds
-        something else."""
-        self._run(sql.SQL(_MAKE), ())
+        """Raises Refused `bucket-missing` where there is no table yet, `table-taken` where one of that name
+        holds something else."""
         row = self._run(
             sql.SQL(
                 "SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute "
@@ -116,7 +125,13 @@ class TableRemote:
             ),
             (TABLE,),
         )
-        if row is None or row[0] != list(_COLUMNS):
+        if row is None or row[0] is None:
+            raise Refused(
+                "bucket-missing",
+                f"The database has no table {TABLE} yet; nothing was written.",
+                "`ashore run` makes it.",
+            )
+        if row[0] != list(_COLUMNS):
             raise Refused(
                 "table-taken",
                 f"The database has a table {TABLE} that ashore did not make; nothing was written to it.",
@@ -124,7 +139,7 @@ class TableRemote:
             )
 
     def create(self) -> None:
-        """`reach` has made the table."""
+        self._run(sql.SQL(_MAKE), ())
 
     def allow_origins(self, origins: tuple[str, ...]) -> None:
         """The app itself serves the files."""
@@ -166,9 +181,7 @@ class TableRemote:
 
     def put(self, key: str, data: bytes, content_type: str, only_new: bool) -> str:
         query = (
-            f"INSERT INTO {TABLE} (path, content_type, size, sha256, data) "
-            "SELECT %s, %s, octet_length(d), sha256(d), d FROM (SELECT %s::bytea AS d) AS given "
-            f"ON CONFLICT {'DO NOTHING' if only_new else _REPLACE} RETURNING encode(sha256, 'hex')"
+            f"{_INSERT}ON CONFLICT {'DO NOTHING' if only_new else _REPLACE} RETURNING encode(sha256, 'hex')"
         )
         row = self._run(sql.SQL(query), (key, content_type, data))
         if row is None:
