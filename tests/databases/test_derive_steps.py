@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.databases.contexts import context, execute, new_process, rows
 from wizard.credentials import Secret
+from wizard.demo import embedded
 from wizard.errors import NotAsPlanned, Undecided, UsageError
 from wizard.steps import preflight, provision, schema
 
@@ -46,3 +48,25 @@ def test_tables_half_made_for_another_snapshot_are_not_gone_on_with(
         schema.run(new_process(ctx))
     assert told.value.code == "schema-half-made"
     assert rows(database_url, TABLES) == [(0,)]
+
+
+def test_on_supabase_no_visitor_may_read_the_tables(
+    tmp_path: Path, database_url: Secret, postgres_server: embedded.Postgres
+) -> None:
+    """Supabase gives every new table in `public` to the roles of its web interface."""
+    with psycopg.connect(postgres_server.admin.reveal(), autocommit=True) as admin:
+        for role in ("anon", "authenticated"):
+            if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+                admin.execute(f"CREATE ROLE {role}".encode())
+    execute(
+        database_url,
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon, authenticated; "
+        "GRANT USAGE ON SCHEMA public TO anon",
+    )
+    ctx = context(
+        tmp_path, database_url, "CREATE TABLE u (id INTEGER PRIMARY KEY); INSERT INTO u VALUES (1);"
+    )
+    provision.run(ctx)
+    schema.run(ctx)
+    may = "SELECT has_table_privilege(r, 'u', 'SELECT') FROM unnest(ARRAY['anon', 'authenticated']) r"
+    assert rows(database_url, may) == [(False,), (False,)]

@@ -31,6 +31,7 @@ from wizard.steps.provision import moves_database
 from wizard.steps.workshop import bookkeeping, owner, workshop
 
 name = "schema"
+_VISITORS = ("anon", "authenticated")
 _AT_ONCE = 200  # tables or statements a transaction: each holds locks, of which a server has a few thousand
 _HISTORIES = {
     "django_migrations": ("app", "name"),
@@ -53,7 +54,26 @@ def run(ctx: RunContext) -> str:
         state = record.get(target.connection, ctx.run)
         if state is None or state.state in (record.PROVISIONED, record.BUILDING):
             _build(ctx, target, source, shop)
+        close_to_web(target)
         return _settle(ctx, target, source)
+
+
+def close_to_web(target: Target) -> None:
+    """Take this role's tables from the roles that Supabase's web interface lends to every visitor.
+
+    There a table in `public` can be read by all who know the project's public key, unless its rights are
+    revoked (Supabase, "Securing your API"). Elsewhere those roles do not exist. Safe to repeat.
+    """
+    found = target.connection.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", (list(_VISITORS),)
+    ).fetchall()
+    owned = [t for t in catalog.read_tables(target.connection, target.schema).values() if t.owned]
+    if not found or not owned:
+        return
+    roles = sql.SQL(", ").join(sql.Identifier(name) for (name,) in found)
+    with target.transaction() as cursor:
+        for table in owned:
+            cursor.execute(sql.SQL("REVOKE ALL ON TABLE {} FROM {}").format(target.table(table.name), roles))
 
 
 def _build(ctx: RunContext, target: Target, source: sqlite3.Connection, shop: Workshop | None) -> None:
